@@ -15,7 +15,7 @@ SHARED = ROOT.parent / "shared"
 REQUIRE_ALL = os.environ.get("REBATES_REQUIRE_ALL", "") not in ("", "0")  # set by .ci/run
 SOFFICE_SECONDS = 180
 ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
-<oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+<oor:items xmlns:oor="http://openoffice.org/2001/registry">
 <item oor:path="/org.openoffice.Office.Calc/Formula/Load"><prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop></item>
 </oor:items>
 """

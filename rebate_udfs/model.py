@@ -683,6 +683,8 @@ class Facts:
     focus: Fraction = Fraction(0)  # the measure of the Focus scope
     focus_base: Fraction = Fraction(0)
     budget: Fraction | None = None
+    lines_factor: Fraction = Fraction(1)  # a forecast: every line's measure and base count this many times
+    base_is_measure: bool | None = None  # one and the same figure, whatever its value; None: when the two are equal
 
 
 @dataclass(frozen=True, slots=True)

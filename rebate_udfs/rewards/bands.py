@@ -44,6 +44,8 @@ def bands_of(ladder: Ladder, reached: int, method: Method) -> Bands:
 def in_proportion(measure: Fraction, base: Fraction, bands: Bands, reached: int) -> list[Fraction]:
     """The base of each band when it is spread evenly over the measure from zero; a measure of 0 lies in the tier it reaches.
 
+    What lies between the reached tier's printed To and the next From belongs to the reached tier.
+
     >>> bands = Bands((Fraction(0), Fraction(1000)), (1, 2), open_below=True)
     >>> [int(part) for part in in_proportion(Fraction(2000), Fraction(500), bands, 2)]
     [250, 250]
@@ -56,10 +58,20 @@ def in_proportion(measure: Fraction, base: Fraction, bands: Bands, reached: int)
         return parts
     bounds = [*(start if start < measure else measure for start in starts), measure]
     parts = [bounds[index + 1] - bounds[index] for index in range(len(starts))]
+    fold(parts, reached - bands.tiers[0])
     if measure == base:
         return parts
     share = base / measure
     return [part * share for part in parts]
+
+
+def fold(parts: list[Fraction], top: int) -> None:
+    """Give what lies in bands above band number `top`, which can only be the gap before the next From, to that band."""
+    if top >= 0:
+        for index in range(top + 1, len(parts)):
+            if parts[index]:
+                parts[top] += parts[index]
+                parts[index] = ZERO
 
 
 def _band_of_tier(bands: Bands, tier: int) -> int:
@@ -92,12 +104,12 @@ class _Walk:
 
     def run(self) -> tuple[list[Fraction], Fraction]:
         """Walk, and give the base of each band and of the whole walk."""
-        position, used, whole = 0, 0, [0] * len(self.sums)
+        position, used, whole, cap = 0, 0, [0] * len(self.sums), self.cap
         band, low, high = self._at(position)
-        for line in self.lines if self.cap is None or self.cap > 0 else ():
+        for line in self.lines if cap is None or cap > 0 else ():
             step, base = _whole(line.measure, self.unit), _whole(line.base, self.base_unit)
-            if self.cap is not None and used + base >= self.cap:
-                self._part(position, step, base, (self.cap - used) / base)  # base > 0: what is used lies below the cap
+            if cap is not None and used + base >= cap:
+                self._part(position, step, base, Fraction(cap - used) / base)  # base > 0: what is used lies below the cap
                 break
             following = position + step
             if step and low <= position <= high and low <= following <= high:
@@ -126,7 +138,8 @@ class _Walk:
         if not step:
             self.sums[self._point(position)] += base * share
             return
-        low, high = sorted((Fraction(position), position + step * share))
+        here, there = Fraction(position), Fraction(position + step * share)
+        low, high = min(here, there), max(here, there)
         edges = [low, *(start for start in self.starts if low < start < high), high]
         for start, end in pairwise(edges):
             band = max((index for index, bound in enumerate(self.starts) if start >= bound), default=self._below())

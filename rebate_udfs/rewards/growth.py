@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ..model import Facts, Ladder, Method, Reward, RewardKind, RewardOn, Terms
+from .bands import fold
 from .ladder import tier_of
 from .limits import capped, limited
 from .methods import ALL_PURCHASES, band_steps, below_first, flat_steps, nothing
@@ -43,7 +44,7 @@ def earn(facts: Facts, ladder: Ladder, terms: Terms) -> Reward:
     if not tier:
         return below_first(ladder, ratio=True)
     if terms.method is Method.INCREMENTAL and terms.reward is not RewardKind.LUMP_SUM:
-        parts = _bands(facts.measure, facts.baseline, ladder, base)
+        parts = _bands(facts.measure, facts.baseline, ladder, tier, base)
         steps = band_steps(parts, tuple(band.number for band in ladder), ladder, terms, ratio=True)
         return limited(tier, steps, base, terms, facts.base) if steps else nothing(tier, "No base", "nothing lies above the first threshold")
     part = _part(facts.measure, facts.baseline, ladder[tier - 1].reached, terms.reward_on)
@@ -60,12 +61,14 @@ def _part(current: Fraction, baseline: Fraction, threshold: Fraction, reward_on:
     return current - (baseline if reward_on is RewardOn.INCREMENT else baseline * (1 + threshold))
 
 
-def _bands(current: Fraction, baseline: Fraction, ladder: Ladder, base: Fraction) -> list[Fraction]:
+def _bands(current: Fraction, baseline: Fraction, ladder: Ladder, tier: int, base: Fraction) -> list[Fraction]:
     """The base of each band of growth: between two thresholds x baseline, below the first nothing."""
     starts = [min(baseline * (1 + max(tier.starts_at, ZERO)), current) for tier in ladder]
     ends = [*starts[1:], current]
-    share = Fraction(1) if base == current else base / current
-    return [(end - start) * share for start, end in zip(starts, ends, strict=True)]
+    parts = [end - start for start, end in zip(starts, ends, strict=True)]
+    fold(parts, tier - 1)
+    share = base / current
+    return parts if share == 1 else [part * share for part in parts]
 
 
 def needed(start: Fraction, facts: Facts, terms: Terms) -> Fraction:

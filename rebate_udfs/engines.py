@@ -182,4 +182,4 @@ def _plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _fits(column: pa.ChunkedArray) -> bool:
     bounds = pc.min_max(column).as_py()
-    return bounds["min"] is None or (-INT64_LIMIT <= bounds["min"] and bounds["max"] <= INT64_LIMIT)
+    return bounds["min"] is None or (bounds["min"] >= -INT64_LIMIT and bounds["max"] <= INT64_LIMIT)

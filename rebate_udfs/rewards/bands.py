@@ -139,7 +139,7 @@ class _Walk:
             self.sums[self._point(position)] += base * share
             return
         here, there = Fraction(position), Fraction(position + step * share)
-        low, high = min(here, there), max(here, there)
+        low, high = (here, there) if here <= there else (there, here)
         edges = [low, *(start for start in self.starts if low < start < high), high]
         for start, end in pairwise(edges):
             band = max((index for index, bound in enumerate(self.starts) if start >= bound), default=self._below())

@@ -140,7 +140,7 @@ class _Walk:
             return
         here, there = Fraction(position), Fraction(position + step * share)
         low, high = (here, there) if here <= there else (there, here)
-        edges = [low, *(start for start in self.starts if low < start < high), high]
+        edges = [low, *(Fraction(start) for start in self.starts if low < start < high), high]
         for start, end in pairwise(edges):
             band = max((index for index, bound in enumerate(self.starts) if start >= bound), default=self._below())
             self.sums[band] += base * (end - start) / abs(step)

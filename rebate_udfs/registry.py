@@ -1,0 +1,244 @@
+"""Each cell function and each ribbon action, described once: names, arguments, help, results.
+
+Everything that a host or a reader needs is generated from here: VBA wrappers, Office.js metadata, the Calc description,
+the reference page. The functions themselves are in `functions`, lower case, with the same arguments in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+NUMBER, TEXT, RANGE = "number", "text", "range"  # what an argument is
+KINDS = (NUMBER, TEXT, RANGE)
+CELL, LIKE_ARGUMENTS = "cell", "like the arguments"  # the shape of a result
+SHAPES = (CELL, LIKE_ARGUMENTS)
+HELP_LIMIT = 255  # characters that Excel's function wizard takes
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument: `many` means that a range gives a result of its shape; `default` is what an omitted one means."""
+
+    name: str
+    kind: str
+    help: str
+    required: bool = True
+    default: str | float | None = None  # None on an optional argument: the help says what stands in for it
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One cell function: `example` is Python, run by the tests, `gives` its result."""
+
+    name: str
+    summary: str
+    arguments: tuple[Argument, ...]
+    result: str  # number or text
+    shape: str
+    example: str
+    gives: str
+    section: str = "direct"  # direct: ranges in, number out; book: on a handle of REBATE_BOOK
+
+    @property
+    def python_name(self) -> str:
+        """The function's name in `rebate_udfs.functions`."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One ribbon action: the same function of `actions` that the command line's verb calls."""
+
+    name: str
+    label: str
+    help: str
+    verb: str
+
+
+def _number(name: str, text: str, *, many: bool = True) -> Argument:
+    return Argument(name, NUMBER, text, many=many)
+
+
+def _option(name: str, text: str, default: str | float | None, kind: str = TEXT, *, many: bool = False) -> Argument:
+    return Argument(name, kind, text, required=False, default=default, many=many)
+
+
+MEASURE = _number("measure", "What was bought in the period: money or units. A range gives a result of its shape.")
+TIERS = Argument(
+    "tiers", RANGE, "Range with From and Reward, or From, To and Reward; ascending; a header row is allowed. Percent rewards as 4 %, not 4."
+)
+METHOD = _option("method", "Retrospective (default), Incremental, Rolling, Total or Linear; names of other systems are accepted.", "Retrospective")
+REWARD = _option("reward", "Percent (default), Per Unit or Lump Sum.", "Percent")
+THRESHOLD = _option("threshold", "At Least (default): a tier is reached at its From. More Than: only above it.", "At Least")
+BASE = _option("base", "What the reward is applied to, when it is not the measure; split over the bands as the measure is.", None, NUMBER, many=True)
+RECOGNISED_HELP = "What has been recognised so far; 0 when omitted."
+
+
+def _direct(name: str, summary: str, arguments: tuple[Argument, ...], example: str, gives: str, result: str = NUMBER) -> Function:
+    spreads = any(argument.many for argument in arguments)
+    return Function(name, summary, arguments, result, LIKE_ARGUMENTS if spreads else CELL, example, gives)
+
+
+_DIRECT = (
+    _direct(
+        "REBATE_TIER",
+        "Number of the tier that a measure reaches, 0 for none.",
+        (MEASURE, TIERS, THRESHOLD),
+        "rebate_tier(12480, [[5000, 0.02], [10001, 0.04], [25001, 0.06]])",
+        "2.0",
+    ),
+    _direct(
+        "REBATE_RATE",
+        "Reward of the tier that a measure reaches, 0 for none.",
+        (MEASURE, TIERS, THRESHOLD),
+        "rebate_rate(210000, [[100000, 0.01], [200000, 0.02], [300000, 0.03]])",
+        "0.02",
+    ),
+    _direct(
+        "REBATE_AMOUNT",
+        "Rebate that a measure earns, rounded to 2 places.",
+        (MEASURE, TIERS, METHOD, REWARD, BASE, THRESHOLD),
+        'rebate_amount(2000, [[0, 1000, 0.1], [1000, 2500, 0.25]], "Incremental")',
+        "350.0",
+    ),
+    _direct(
+        "REBATE_EFFECTIVE_RATE",
+        "Unrounded rebate divided by its base, 0 when the base is 0.",
+        (MEASURE, TIERS, METHOD, REWARD, BASE, THRESHOLD),
+        'rebate_effective_rate(12000, [[5000, 10000, 0.02], [10001, 25000, 0.04]], "Incremental")',
+        "0.015",
+    ),
+    _direct(
+        "REBATE_TO_NEXT_TIER",
+        "What is missing to the next tier's From, 0 at the top.",
+        (MEASURE, TIERS, THRESHOLD),
+        "rebate_to_next_tier(12480, [[5000, 0.02], [10001, 0.04], [25001, 0.06]])",
+        "12521.0",
+    ),
+    _direct(
+        "REBATE_NEXT_TIER_VALUE",
+        "Rebate at the next tier's From minus the rebate here; 0 at the top, negative where the payout falls.",
+        (MEASURE, TIERS, METHOD, REWARD, BASE, THRESHOLD),
+        "rebate_next_tier_value(8000, [[5000, 0.02], [10000, 0.04]])",
+        "240.0",
+    ),
+    _direct(
+        "REBATE_GROWTH",
+        "Growth rebate: tiers on (current - baseline) / baseline. #N/A without a baseline above 0.",
+        (
+            _number("current", "Purchases of this period. A range gives a result of its shape."),
+            _number("baseline", "Purchases of the period compared with, above 0. A range gives a result of its shape."),
+            TIERS,
+            _option(
+                "reward_on", "Increment (default): over the baseline. Over Threshold: over the reached tier's From. All: all purchases.", "Increment"
+            ),
+            METHOD,
+            THRESHOLD,
+        ),
+        "rebate_growth(2350000, 2000000, [[0.1, 0.02], [0.15, 0.03], [0.2, 0.04]])",
+        "10500.0",
+    ),
+    _direct(
+        "REBATE_MIX",
+        "Mix rebate: tiers on the share of focus items in the total. 0 when the total or the base is 0 or less.",
+        (
+            _number("focus", "Purchases of the focus items. A range gives a result of its shape."),
+            _number("total", "All eligible purchases, the focus items included. A range gives a result of its shape."),
+            TIERS,
+            _option("base", "What the reward is applied to; the total when omitted.", None, NUMBER, many=True),
+            THRESHOLD,
+        ),
+        "rebate_mix(20000, 100000, [[0.2, 0.02]])",
+        "2000.0",
+    ),
+    _direct(
+        "REBATE_MDF",
+        "What a market development fund reimburses: cost x participation, at most what is available, never below 0.",
+        (
+            _number("cost", "What the activity cost. A range gives a result of its shape, each element against the whole fund."),
+            _number("participation", "Share of the cost that is reimbursed, 0 to 1: 50 % or 0.5.", many=False),
+            _number("available", "What is left in the fund.", many=False),
+        ),
+        "rebate_mdf(1800, 0.5, 2000)",
+        "900.0",
+    ),
+    _direct(
+        "REBATE_SHIP_DEBIT",
+        "Claim under a special price: quantity x support a unit, neither below 0.",
+        (
+            _number("quantity", "Units sold to the end customer. A range gives a result of its shape."),
+            _number("cost", "What a unit cost the distributor. A range gives a result of its shape."),
+            _number("terms", "By mode: the agreed price, the amount off, the percent off, or the margin kept. A range gives a result of its shape."),
+            _option("mode", "Down To (default), Down By, Down By Percent or Margin.", "Down To"),
+            _option("sell_price", "Price to the end customer, needed by Margin. A range gives a result of its shape.", None, NUMBER, many=True),
+        ),
+        "rebate_ship_debit(100, 20, 18)",
+        "200.0",
+    ),
+    _direct(
+        "REBATE_ACCRUE",
+        "Entry to post: effective rate at the forecast x base to date, rounded, minus what is recognised.",
+        (
+            _number("base_to_date", "Purchases so far. A range gives a result of its shape."),
+            _number("forecast", "Measure expected at period end. A range gives a result of its shape."),
+            TIERS,
+            METHOD,
+            REWARD,
+            _option("recognised", RECOGNISED_HELP, 0, NUMBER, many=True),
+            _option("forecast_base", "Base expected at period end; the forecast when omitted.", None, NUMBER, many=True),
+            THRESHOLD,
+        ),
+        'rebate_accrue(575, 1200, [[1001, 10]], reward="Per Unit")',
+        "5750.0",
+    ),
+    _direct(
+        "REBATE_EXPECTED",
+        "Entry to post by expected value: sum(p x reward) / sum(p x forecast) x base to date, rounded, minus what is recognised.",
+        (
+            _number("base_to_date", "Purchases so far.", many=False),
+            Argument("forecasts", RANGE, "Measures that may be reached at period end, one for each scenario."),
+            Argument("probabilities", RANGE, "Probability of each scenario: 0 or more, adding to 1."),
+            TIERS,
+            METHOD,
+            REWARD,
+            _option("recognised", RECOGNISED_HELP, 0, NUMBER),
+            THRESHOLD,
+        ),
+        "rebate_expected(60000, [[90000], [120000]], [[0.5], [0.5]], [[100000, 0.04]])",
+        "1371.43",
+    ),
+    Function(
+        "REBATE_ALLOCATE",
+        "Splits a total over a range by weight, so that the rounded parts add up to it.",
+        (
+            _number("total", "What is to be split; it is rounded to places first.", many=False),
+            Argument("weights", RANGE, "A weight for each part; 0 or less or empty gets nothing. The result has the range's shape."),
+            _option("places", "Decimal places of the parts, 0 to 15; 2 when omitted.", 2, NUMBER),
+        ),
+        NUMBER,
+        LIKE_ARGUMENTS,
+        "rebate_allocate(100, [[1], [1], [1]])",
+        "[[33.34], [33.33], [33.33]]",
+    ),
+    _direct(
+        "REBATE_VERSION",
+        "Version of the product and of the workbook template it expects.",
+        (),
+        "rebate_version()",
+        "'0.1.0 (template 1)'",
+        TEXT,
+    ),
+)
+
+_ACTIONS = (
+    Action("check", "Check", "Lists everything in the tables that is wrong or doubtful, each with its place and what to do.", "check"),
+    Action("calculate", "Calculate", "Computes attainment, accruals, payables and journal, and writes the result sheets.", "run"),
+    Action("make_statements", "Make Statements", "Writes one statement workbook for each distributor.", "statements"),
+    Action("explain_cell", "Explain Cell", "Shows how the figure in the selected cell was computed, line by line.", "explain"),
+    Action("new_workbook", "New Workbook", "Opens an empty standard workbook.", "new"),
+)
+
+FUNCTIONS: Mapping[str, Function] = {function.name: function for function in _DIRECT}
+ACTIONS: Mapping[str, Action] = {action.name: action for action in _ACTIONS}

@@ -139,7 +139,7 @@ class Package:
             if self.zip.getinfo(name).file_size > PART_LIMIT:
                 raise CannotPatch(f"{part} in the workbook is larger than {PART_LIMIT // 2**20} MB")
             return self.zip.read(name)
-        except (KeyError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+        except (KeyError, zipfile.BadZipFile, RuntimeError, EOFError, OSError) as error:
             raise CannotPatch(f"{part} in the workbook cannot be read; open it in Excel, save, and run again") from error
 
     def tree(self, part: str) -> Element:

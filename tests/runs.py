@@ -92,7 +92,8 @@ def run(*rows: Attainment, problems: tuple[Problem, ...] = (), programs: tuple[P
     tables = Tables(Settings(company="Acme & Co", **settings), programs=known, distributors=distributors, rows_read={"Transactions": 100})
     return Run(
         as_of=AS_OF, run_id="R-7F3A", input_hash="ab" * 32, version="0.1.0", engine="duckdb", tables=tables, problems=problems,
-        attainment=rows, accruals=tuple(map(accrued, rows)), payable=tuple(map(owed, rows)), journal=tuple(line for row in rows for line in entry(row)),
+        attainment=rows, accruals=tuple(map(accrued, rows)), payable=tuple(map(owed, rows)),
+        journal=tuple(line for row in rows for line in entry(row)),
         counts=tuple(ProgramCount(identifier, 97, 90, {"NOT_ENROLLED": 5, "OUTSIDE_PROGRAM_DATES": 2}) for identifier in ids),
         rows_excluded={"UNKNOWN_DISTRIBUTOR": 3},
     )  # fmt: skip

@@ -66,15 +66,15 @@ def places_of(number: int | Decimal | Fraction, most: int = MOST_PLACES) -> int:
 def column_places(numbers: Iterable[Any], most: int = MOST_PLACES) -> int:
     """Decimal places for a whole column, so that it aligns: none, or as many as its longest number needs, from two on.
 
-    >>> column_places([1, Decimal("2.5"), None]), column_places([1, 2])
-    (2, 0)
+    >>> column_places([1, Decimal("2.5"), None]), column_places([1, 2]), column_places([Fraction(1, 3)])
+    (2, 0, 2)
     """
     needed = 0
     for number in numbers:
         if isinstance(number, int | Decimal | Fraction) and not isinstance(number, bool):
-            needed = max(needed, places_of(number, most))
-            if needed == most:
-                break
+            needed = max(needed, places_of(number, most + 1))
+            if needed > most:
+                return 2  # a computed fraction without end: shown as money is
     return max(needed, 2) if needed else 0
 
 

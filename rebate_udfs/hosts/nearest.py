@@ -9,6 +9,8 @@ from . import look
 
 SHOWN = 10  # bars of the chart
 ROW_PIXELS, CHART_WIDTH = 20, 760
+WHO = ("program_id", "program_name", "participant_id", "participant_name", "period")
+WAY_COLUMN, CHART_COLUMN, LABEL_COLUMN = 5, 7, 8
 
 
 def chart_of_nearest(book: Any, sheet: Any, table: ResultTable, top: int) -> None:
@@ -18,24 +20,33 @@ def chart_of_nearest(book: Any, sheet: Any, table: ResultTable, top: int) -> Non
     the table's finding.
     """
     fields = {column.field: index for index, column in enumerate(table.columns)}
-    way, adds = fields["way_to_next_tier"], fields["next_tier_value"]
+    way = fields["way_to_next_tier"]
     near = sorted((row for row in table.rows if row[way] is not None and 0 < row[way] < 1), key=lambda row: -row[way])[:SHOWN]
     if not near:
         return
-    header = book.format(bold=True, bottom=2, bottom_color=look.ACCENT, bg_color=look.BAND, valign="vcenter", text_wrap=True)
-    right = book.format(bold=True, bottom=2, bottom_color=look.ACCENT, bg_color=look.BAND, valign="vcenter", text_wrap=True, align="right")
-    sheet.set_row(top, 33)
-    sheet.write_string(top, 0, "Nearest to the next tier", header)
-    for column, text in ((1, ""), (2, table.columns[way].header), (3, table.columns[adds].header)):
-        sheet.write_string(top, column, text, right)
-    percent = book.format(num_format=look.percent_format(1))
+    _header(book, sheet, table, top)
+    text, percent = book.format(num_format="@", indent=1), book.format(num_format=look.percent_format(1))
     for number, row in enumerate(near, start=top + 1):
+        for column, name in enumerate(WHO):
+            sheet.write_string(number, column, look.safe_text(str(row[fields[name]])), text)
+        sheet.write_number(number, WAY_COLUMN, float(row[way]), percent)
         who = row[fields["participant_name"]] or row[fields["participant_id"]]
-        sheet.write_string(number, 0, look.safe_text(str(row[fields["program_id"]])), book.format(num_format="@"))
-        sheet.write_string(number, 1, look.safe_text(f"{who} · {row[fields['program_id']]} · {row[fields['period']]}"), book.format())
-        sheet.write_number(number, 2, float(row[way]), percent)
-        sheet.write_number(number, 3, float(row[adds]), book.format(num_format=look.money_format(2)))
-    sheet.insert_chart(top, 5, _chart(book, table, top + 1, top + len(near)))
+        sheet.write_string(
+            number, LABEL_COLUMN, look.safe_text(f"{who} · {row[fields['program_id']]}"), book.format(font_color=look.MUTED, font_size=9)
+        )
+    sheet.insert_chart(top, CHART_COLUMN, _chart(book, table, top + 1, top + len(near)))
+
+
+def _header(book: Any, sheet: Any, table: ResultTable, top: int) -> None:
+    """The list stands under the columns that it repeats; the labels of the bars lie behind the chart."""
+    common = {"bold": True, "bottom": 2, "bottom_color": look.ACCENT, "bg_color": look.BAND, "valign": "vcenter", "text_wrap": True}
+    sheet.set_row(top, 33)
+    sheet.write_string(top - 1, 0, "Nearest to the next tier", book.format(bold=True, font_size=12))
+    headers = {column.field: column.header for column in table.columns}
+    for column, name in enumerate(WHO):
+        sheet.write_string(top, column, headers[name], book.format(align="left", indent=1, **common))
+    sheet.write_string(top, WAY_COLUMN, headers["way_to_next_tier"], book.format(align="right", **common))
+    sheet.write_string(top, LABEL_COLUMN, "Labels of the chart", book.format(font_color=look.MUTED, font_size=9))
 
 
 def _chart(book: Any, table: ResultTable, first: int, last: int) -> Any:
@@ -43,8 +54,8 @@ def _chart(book: Any, table: ResultTable, first: int, last: int) -> Any:
     chart.add_series(
         {
             "name": "Way to Next Tier",
-            "categories": [table.name, first, 1, last, 1],
-            "values": [table.name, first, 2, last, 2],
+            "categories": [table.name, first, LABEL_COLUMN, last, LABEL_COLUMN],
+            "values": [table.name, first, WAY_COLUMN, last, WAY_COLUMN],
             "fill": {"color": look.ACCENT},
             "gap": 45,
             "data_labels": {"value": True, "num_format": "0.0%", "font": {"color": look.INK, "size": 9}},
@@ -53,8 +64,8 @@ def _chart(book: Any, table: ResultTable, first: int, last: int) -> Any:
     font = {"color": look.INK, "size": 9}
     chart.set_title({"name": table.title, "name_font": {"color": look.INK, "size": 12, "bold": True}, "overlay": False})
     chart.set_legend({"none": True})
-    chart.set_x_axis({"min": 0, "max": 1, "num_format": "0%", "num_font": font, "major_gridlines": {"visible": True, "line": {"color": look.LINE}}})
-    chart.set_y_axis({"reverse": True, "num_font": font, "line": {"color": look.LINE}, "crossing": "min"})
+    chart.set_x_axis({"min": 0, "max": 1, "visible": False, "major_gridlines": {"visible": False}})  # the labels say it
+    chart.set_y_axis({"reverse": True, "num_font": font, "line": {"color": look.LINE}})
     chart.set_size({"width": CHART_WIDTH, "height": max(240, (last - first + 5) * ROW_PIXELS + 60)})
     chart.set_chartarea({"border": {"color": look.LINE}})
     return chart

@@ -107,13 +107,16 @@ class _Sheet:
 
     def _places(self, index: int, column: ResultColumn) -> int:
         if column.kind in ("number", "percent"):
-            most = 4 if column.kind == "number" and column.field != "amount" else look.MOST_PLACES
             values = (row[index] for row in self.rows)
             if column.bar:
                 return 1
             if column.kind == "percent":
                 return max((look.places_of(Fraction(value) * 100, 4) for value in values if value is not None), default=0)
-            return look.column_places(values, most)
+            return (
+                look.column_places(values, 4)
+                if column.field != "amount"
+                else max(look.places_of(value, 4) for value in (*values, 0) if value is not None)
+            )
         if column.kind == "money":
             return max((-int(row[index].as_tuple().exponent) for row in self.rows[:100] if isinstance(row[index], Decimal)), default=2)
         return 0
@@ -139,15 +142,15 @@ class _Sheet:
                 return lambda row, value: sheet.write_number(row, index, float(value), self._money_format(value, default))
             return lambda row, value: sheet.write_number(row, index, float(value), default)
         if column.kind == "date":
-            day = self.book.format(num_format=self.book.date_format, align="left", **line)
+            day = self.book.format(num_format=self.book.date_format, align="left", indent=1, **line)
             return lambda row, value: sheet.write_datetime(row, index, _moment(value), day)
         if column.kind == "link":
             return lambda row, value: self._link(row, index, value)
         if column.field == "severity":
             return lambda row, value: sheet.write_string(
-                row, index, value, self.book.format(bold=True, font_color=SEVERITY_COLORS.get(value, look.INK), **line)
+                row, index, value, self.book.format(bold=True, font_color=SEVERITY_COLORS.get(value, look.INK), indent=1, **line)
             )
-        text = self.book.format(num_format="@" if column.kind == "id" else "General", text_wrap=column.kind == "text", **line)
+        text = self.book.format(num_format="@" if column.kind == "id" else "General", text_wrap=column.kind == "text", indent=1, **line)
         return lambda row, value: sheet.write_string(row, index, look.safe_text(_words(value)), text)
 
     def _number_format(self, column: ResultColumn, places: int) -> str:
@@ -164,21 +167,21 @@ class _Sheet:
 
     def _link(self, row: int, index: int, place: tuple[str, str]) -> None:
         sheet, cell = place
-        text = look.safe_text(f"{sheet} {cell}")
+        text = look.safe_text(_place_words(place))
         if self.links >= MAX_LINKS:
             self.sheet.write_string(row, index, text, self.book.format(bottom=1, bottom_color=look.LINE))
             return
         self.links += 1
-        style = self.book.format(font_color=look.POSITIVE, underline=1, bottom=1, bottom_color=look.LINE)  # green: to another sheet
+        style = self.book.format(font_color=look.POSITIVE, underline=1, indent=1, bottom=1, bottom_color=look.LINE)  # green: to another sheet
         self.sheet.write_url(row, index, f"internal:{quote_sheetname(sheet)}!{cell}", style, text)
 
     def _table(self) -> None:
         self.bottom = self.top + max(1, len(self.rows))
         columns = []
         for column in self.table.columns:
-            side = "right" if column.kind in NUMERIC else "left"
+            side = {"align": "right"} if column.kind in NUMERIC else {"align": "left", "indent": 1}
             header = self.book.format(
-                bold=True, align=side, valign="vcenter", text_wrap=True, bg_color=look.BAND, bottom=2, bottom_color=look.ACCENT, font_color=look.INK
+                bold=True, **side, valign="vcenter", text_wrap=True, bg_color=look.BAND, bottom=2, bottom_color=look.ACCENT, font_color=look.INK
             )
             columns.append({"header": column.header, "header_format": header})
         name = "Result_" + self.table.name.replace(" ", "_").replace("-", "_")
@@ -194,7 +197,7 @@ class _Sheet:
         row, border = self.bottom + 1, {"top": 1, "top_color": look.INK, "bold": True}
         for index in range(len(self.table.columns)):
             self.sheet.write_blank(row, index, None, self.book.format(**border))
-        self.sheet.write_string(row, 0, "Total", self.book.format(**border))
+        self.sheet.write_string(row, 0, "Total", self.book.format(indent=1, **border))
         for index in totals:
             column = self.table.columns[index]
             total = sum((Fraction(line[index]) for line in self.rows if line[index] is not None), Fraction(0))
@@ -219,10 +222,17 @@ class _Sheet:
             longest_word = max(len(word) for word in column.header.split())
             header = max(longest_word, -(-len(column.header) // 2)) + 4  # headers wrap once; room for the filter's arrow
             name = xl_col_to_name(index)
-            self.sheet.set_column(f"{name}:{name}", min(WIDEST, max([NARROWEST, header, *lengths])))
+            self.sheet.set_column(f"{name}:{name}", min(WIDEST, max([NARROWEST, header, *lengths]) + 1))
 
     def _shown(self, value: Any) -> Any:
-        return f"{value[0]} {value[1]}" if isinstance(value, tuple) else value
+        return _place_words(value) if isinstance(value, tuple) else value
+
+
+def _place_words(place: tuple[str, str]) -> str:
+    """A link's words: a cell by its address, a whole row by its number, a table by its name."""
+    sheet, cell = place
+    first, _, last = cell.partition(":")
+    return f"{sheet} row {first}" if first == last else sheet if cell == "A1" else f"{sheet} {cell}"
 
 
 def _words(value: Any) -> str:

@@ -595,6 +595,7 @@ class Lines:
     latest_invoice_date: date | None
     content_hash: str  # of the usable and excluded content, order of rows aside
     engine: str = "duckdb"
+    engine_run: Any = None  # the run's engine: frames of one engine can be joined with one another
 
 
 LINE_COLUMNS = (  # name, kind; `row` is the source's row number, `place` its table, file or sheet

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 from .model import AggregateBy, Distributor, Enrollment, Period, Program
 
@@ -105,7 +106,7 @@ class Hierarchy:
 
 def _changes(rows: Sequence[Distributor]) -> set[date]:
     cuts = {row.member_from for row in rows if row.member_from} | {row.member_to + DAY for row in rows if row.member_to and row.member_to < LATEST}
-    for before, after in zip(rows, rows[1:], strict=False):  # in a gap the nearest row's columns count
+    for before, after in pairwise(rows):  # in a gap the nearest row's columns count
         if before.member_to and after.member_from and after.member_from > before.member_to + DAY:
             gap = (after.member_from - before.member_to).days
             cuts.add(before.member_to + (gap // 2 + 1) * DAY)
@@ -116,7 +117,9 @@ def _covers(row: Enrollment, day: date) -> bool:
     return (row.starts_on or EARLIEST) <= day <= (row.ends_on or LATEST)
 
 
-def places(program: Program, hierarchy: Hierarchy, enrollments: Sequence[Enrollment], first: date, last: date, *, any_date: bool = False) -> list[Place]:
+def places(
+    program: Program, hierarchy: Hierarchy, enrollments: Sequence[Enrollment], first: date, last: date, *, any_date: bool = False
+) -> list[Place]:
     """Every distributor's participant, day by day as intervals, from `first` to `last`.
 
     `enrollments` are this program's; none means that it is open to every distributor. With `any_date` the
@@ -140,7 +143,13 @@ def places(program: Program, hierarchy: Hierarchy, enrollments: Sequence[Enrollm
 
 
 def _member_places(
-    program: Program, member: str, hierarchy: Hierarchy, enrolled: dict[str, list[Enrollment]], cuts: set[date], window: tuple[date, date], any_date: bool
+    program: Program,
+    member: str,
+    hierarchy: Hierarchy,
+    enrolled: dict[str, list[Enrollment]],
+    cuts: set[date],
+    window: tuple[date, date],
+    any_date: bool,
 ) -> list[Place]:
     first, last = window
     starts = [first, *sorted(cut for cut in cuts if first < cut <= last)]
@@ -160,19 +169,16 @@ def _member_places(
     return found
 
 
-def participant_days(program: Program, participant_id: str, period: Period, own_places: Sequence[Place], enrollments: Sequence[Enrollment]) -> Days:
-    """The days of a period that are the participant's: run rate, elapsed share and the end of the accrual use them.
+def participant_days(program: Program, period: Period, own_places: Sequence[Place], own_enrollments: Sequence[Enrollment]) -> Days:
+    """The days of a period that are an enrolled participant's: run rate, elapsed share and the end of the accrual use them.
 
-    Open programs: all days. Aggregate By Parent: the days of its own enrollments, also those on which a higher
-    ancestor is enrolled. Aggregate By Branch: the days on which it or an ancestor is enrolled (`own_places`:
-    the places of the distributor itself).
+    Aggregate By Parent: the days of its own enrollments, also those on which a higher ancestor is enrolled.
+    Aggregate By Branch: the days on which it or an ancestor is enrolled, which are its own places.
     """
-    if not enrollments:
-        spans = [(period.starts_on, period.ends_on)]
-    elif program.aggregate_by is AggregateBy.BRANCH:
+    if program.aggregate_by is AggregateBy.BRANCH:
         spans = [(place.starts_on, place.ends_on) for place in own_places]
     else:
-        spans = [(row.starts_on or EARLIEST, row.ends_on or LATEST) for row in enrollments if row.distributor_id == participant_id]
+        spans = [(row.starts_on or EARLIEST, row.ends_on or LATEST) for row in own_enrollments]
     return merged((max(a, period.starts_on), min(b, period.ends_on)) for a, b in spans)
 
 

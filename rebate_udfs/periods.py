@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import lru_cache
 
-from .model import CalendarKind, Period, PeriodKind, Program, SettlementBasis, Settings, Weekday, YearEndRule
+from .model import CalendarKind, Period, PeriodKind, Program, Settings, SettlementBasis, Weekday, YearEndRule
 
 DAY = timedelta(days=1)
 MONTHS = {PeriodKind.MONTH: 1, PeriodKind.QUARTER: 3, PeriodKind.HALF: 6, PeriodKind.YEAR: 12}  # fiscal months in each

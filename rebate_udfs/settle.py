@@ -1,0 +1,133 @@
+"""What falls due, what of it is paid, what is open: settlements of a figure, oldest first.
+
+A figure falls due Payment Terms Days after the last day of its settlement period. Cumulative: due = earned in the
+period by then, less what fell due at earlier settlements. Source: design section 5, "Settlement".
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from .agreements import Agreement
+from .model import Adjustment, AdjustmentKind, Dispute, DisputeStatus, Payable, Payment, Period, Resolution
+from .periods import find_period
+
+NOTHING = Decimal(0)
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One settlement of one figure: what had been earned by its last day, and what therefore falls due."""
+
+    key: Key
+    settlement: Period
+    due_on: date
+    due: Decimal
+
+
+def dues(agreement: Agreement, key: Key, period: Period, earned_by: Mapping[date, Decimal], as_of: date) -> list[Due]:
+    """The settlements of a figure that have ended by the as-of date, oldest first.
+
+    `earned_by` gives what was earned by the last day of each settlement. With Recover No a settlement is final:
+    what falls due is never taken back.
+    """
+    found: list[Due] = []
+    before = NOTHING
+    for settlement in agreement.settlements_of(period):
+        if settlement.ends_on > as_of:
+            break
+        due = earned_by[settlement.ends_on] - before
+        if not agreement.program.recover:
+            due = max(due, NOTHING)
+        before += due
+        found.append(Due(key, settlement, settlement.ends_on + timedelta(days=agreement.program.payment_terms_days), due))
+    return found
+
+
+def resolve(agreements: Iterable[Agreement], rows: Iterable[Payment | Adjustment]) -> dict[Key, list[Payment | Adjustment]]:
+    """Rows of Payments or Adjustments by the figure they name; a period may be an id or a day in it."""
+    programs = {agreement.program_id: agreement for agreement in agreements}
+    found: dict[Key, list[Payment | Adjustment]] = defaultdict(list)
+    for row in rows:
+        agreement = programs.get(row.program_id)
+        period = find_period(row.period, agreement.periods) if agreement else None
+        if period:
+            found[row.program_id, row.participant_id, period.period_id].append(row)
+    return found
+
+
+def settled_of(rows: Iterable[Payment | Adjustment], as_of: date) -> Decimal:
+    """What has been paid by a day; a row without Paid On is a proposal and not settled."""
+    return sum((row.amount for row in rows if isinstance(row, Payment) and row.paid_on and row.paid_on <= as_of), NOTHING)
+
+
+def adjusted_of(rows: Iterable[Payment | Adjustment], disputes: Iterable[Dispute], as_of: date) -> Decimal:
+    """What adjustments and resolved disputes have added to a figure by a day (Opening rows are no adjustment)."""
+    total = sum(
+        (row.amount for row in rows if isinstance(row, Adjustment) and row.kind is AdjustmentKind.ADJUSTMENT and row.dated_on <= as_of), NOTHING
+    )
+    for dispute in disputes:
+        if dispute.status is DisputeStatus.RESOLVED and dispute.resolved_on and dispute.resolved_on <= as_of:
+            total += dispute_effect(dispute)
+    return total
+
+
+def dispute_effect(dispute: Dispute) -> Decimal:
+    """What a resolved dispute adds to the figure: Adjusted Amount; Accepted with none: Disputed Amount; Rejected: nothing."""
+    if dispute.resolution is Resolution.REJECTED or dispute.resolution is None:
+        return NOTHING
+    if dispute.adjusted_amount is not None:
+        return dispute.adjusted_amount
+    return dispute.disputed_amount or NOTHING if dispute.resolution is Resolution.ACCEPTED else NOTHING
+
+
+def payable_rows(agreement: Agreement, figure: Sequence[Due], earned: Decimal, settled: Decimal, adjusted: Decimal, as_of: date) -> list[Payable]:
+    """One row for each settlement of a figure: due, settled (oldest due first), open; recoverable on the last row.
+
+    Payable = due by the as-of date - settled, never below 0 nor above earned + adjustments - settled.
+    """
+    final = sum((due.due for due in figure), NOTHING)
+    owed = earned if agreement.program.recover else max(earned, final)
+    fallen = sum((due.due for due in figure if due.due_on <= as_of), NOTHING) + (adjusted if figure and figure[-1].due_on <= as_of else NOTHING)
+    payable = max(min(fallen, owed + adjusted) - settled, NOTHING)
+    recoverable = max(settled - owed - adjusted, NOTHING)
+    rows: list[Payable] = []
+    left = settled
+    for at, due in enumerate(figure):
+        last = at == len(figure) - 1
+        wanted = due.due + (adjusted if last else NOTHING)
+        share = left if last else min(max(left, NOTHING), max(wanted, NOTHING))
+        left -= share
+        rows.append(
+            Payable(
+                figure_id="/".join((*due.key, "payable")),
+                program_id=due.key[0],
+                participant_id=due.key[1],
+                period=due.key[2],
+                settlement_end=due.settlement.ends_on,
+                due_on=due.due_on,
+                due=due.due,
+                settled=share,
+                payable=max(wanted - share, NOTHING) if due.due_on <= as_of else NOTHING,
+                recoverable=recoverable if last else NOTHING,
+                carried=NOTHING,
+                lapsed=NOTHING,
+                currency=agreement.currency,
+            )
+        )
+    return _newest_open(rows, payable)
+
+
+def _newest_open(rows: list[Payable], payable: Decimal) -> list[Payable]:
+    """Spread what a figure has open over its settlements: payments took the oldest, so the newest stay open."""
+    found: list[Payable] = []
+    for row in reversed(rows):
+        part = min(row.payable, payable)
+        payable -= part
+        found.append(replace(row, payable=part))
+    return found[::-1]

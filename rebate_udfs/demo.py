@@ -22,6 +22,17 @@ FIRST_DAY, LAST_DAY = date(2024, 6, 1), AS_OF
 TRANSACTIONS = 3000
 UNKNOWN_DISTRIBUTOR = "D-9999"  # the one wrong row
 CENT = Decimal("0.01")
+READ_ME = """This folder was written by `rebates demo`. Nothing in it is real; running the demo again replaces it.
+
+rebates.xlsx   the workbook of Alder & Finch Tools: what was typed, and the results
+               Check         one wrong row on purpose: a sale to a distributor that does not exist
+               Attainment    who has reached what; Sonora is three boxes of discs short of its next tier
+               Accruals      what the books should hold on 2026-05-31, and the entry that is missing
+               Explanation   how every figure came about
+statements     one workbook for each distributor, ready to send
+
+Try: change an amount in Transactions, save, and run `rebates run rebates.xlsx` again.
+"""
 
 DISTRIBUTORS = """
 D-1000 | Northgate Industrial Supply  |        | Midwest   | Key account

@@ -1,0 +1,223 @@
+"""What the command line prints: aligned tables, money to the right, problems by severity with the cell to look at.
+
+Colour and progress bars only on a terminal; piped output is plain text of one width, so that it can be searched.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Protocol
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from .jsonout import decimal_text
+from .model import Problem, ResultTable, Run, Severity
+from .report import ColumnPlaces, by_currency, count, words
+
+PIPED_WIDTH = 160  # characters; a terminal has its own
+PROBLEMS_SHOWN_MAX = 40  # of one severity; the Check sheet lists all
+COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
+CONSEQUENCES = {Severity.ERROR: "these rows are left out of the figures", Severity.WARNING: "these rows count, somebody should look"}
+RIGHT = frozenset({"money", "number", "percent", "integer"})
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # text of a workbook must not steer a terminal
+
+
+class Advance(Protocol):
+    """Tells how far a long work has come: done of total."""
+
+    def __call__(self, done: int, total: int) -> None: ...
+
+
+def console(quiet: bool = False, errors: bool = False) -> Console:
+    """Where to print: standard output or standard error, silent when quiet."""
+    stream = sys.stderr if errors else sys.stdout
+    width = None if stream.isatty() else PIPED_WIDTH
+    return Console(file=stream, quiet=quiet, width=width, highlight=False, soft_wrap=False, emoji=False)
+
+
+def plain(text: str) -> str:
+    """A text of the workbook, safe to print: no markup, no control characters.
+
+    >>> plain("[bold]A\\x1b[2J")
+    '\\\\[bold]A[2J'
+    """
+    return escape(CONTROL.sub("", text))
+
+
+def amount(number: Decimal | Fraction | None, places: int | None = 2) -> str:
+    """Money as people read it: thousands, negative in parentheses, zero as a dash; ends in a blank where no parenthesis does.
+
+    >>> amount(Decimal("1234.50")), amount(Decimal("-3")), amount(Decimal(0)), amount(None)
+    ('1,234.50 ', '(3.00)', '- ', '')
+    """
+    if number is None:
+        return ""
+    if not number:
+        return "- "
+    size = Decimal(decimal_text(-number if number < 0 else number))
+    text = f"{size:,.{places}f}" if places is not None else f"{size:,f}"
+    return f"({text})" if number < 0 else f"{text} "
+
+
+def cell(value: Any, kind: str) -> str:
+    """One cell of a result table as text."""
+    if value is None or value == "":
+        return ""
+    if kind == "money":
+        return amount(value)
+    if kind == "number":
+        return amount(value, None if Fraction(value).denominator in (1, 10, 100) else 4)
+    if kind == "percent":
+        return f"{Decimal(decimal_text(Fraction(value) * 100)):.2f} %"
+    if kind == "integer":
+        return f"{value:,}"
+    if kind == "link":
+        return f"{value[0]}!{value[1]}"
+    return plain(str(value))
+
+
+def grid(*headers: tuple[str, bool]) -> Table:
+    """A table without lines but one under the header; True puts a column to the right."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for header, right in headers:
+        made.add_column(header, justify="right" if right else "left", no_wrap=right, overflow="fold")
+    return made
+
+
+def result(table: ResultTable, fields: Sequence[str] = ()) -> Table:
+    """A result table, or those of its columns whose `field` is named."""
+    shown = [at for at, column in enumerate(table.columns) if not fields or column.field in fields]
+    made = grid(*((table.columns[at].header, table.columns[at].kind in RIGHT) for at in shown))
+    for row in table.rows:
+        made.add_row(*(cell(row[at], table.columns[at].kind) for at in shown))
+    return made
+
+
+def address(problem: Problem, places: ColumnPlaces) -> str:
+    """Where a problem is, as one types it into Excel's name box: Transactions!C17; the row where the column is not known."""
+    if not problem.table:
+        return "the workbook"
+    place = places.get((problem.table, problem.column or ""))
+    sheet = place[0] if place else problem.table
+    if problem.row is None:
+        return f"{sheet}, column {problem.column}" if problem.column else sheet
+    return f"{_quoted(sheet)}!{place[1]}{problem.row}" if place else f"{sheet}, row {problem.row}" + (f", {problem.column}" if problem.column else "")
+
+
+def _quoted(sheet: str) -> str:
+    return f"'{sheet}'" if re.search(r"\W", sheet) else sheet
+
+
+def print_problems(out: Console, problems: Sequence[Problem], places: ColumnPlaces) -> None:
+    """All problems, errors first, each with its cell, what is wrong and what to do."""
+    if not problems:
+        out.print("OK: nothing is wrong with what was typed.")
+        return
+    for severity in Severity:
+        some = [problem for problem in problems if problem.severity is severity]
+        if not some:
+            continue
+        noun = severity.value.lower()
+        out.print(f"[bold {COLOURS[severity]}]{count(len(some), noun)}[/]: {CONSEQUENCES[severity]}")
+        made = grid(("Where", False), ("What is wrong", False), ("What to do", False), ("Code", False))
+        for problem in some[:PROBLEMS_SHOWN_MAX]:
+            made.add_row(plain(address(problem, places)), plain(problem.message), plain(problem.remedy), problem.code)
+        out.print(made)
+        if len(some) > PROBLEMS_SHOWN_MAX:
+            out.print(f"… and {len(some) - PROBLEMS_SHOWN_MAX:,} more; the Check sheet lists all of them.")
+        out.print()
+
+
+def print_run(out: Console, run: Run) -> None:
+    """What a run found: figures by program, and for each program rows read = used + excluded."""
+    names = {program.program_id: program.program_name for program in run.tables.programs}
+    out.print(f"[bold]{plain(run.tables.settings.company) or 'Rebates'}[/], as of {run.as_of.isoformat()}, run {run.run_id}")
+    out.print()
+    out.print(_by_program(run, names))
+    out.print()
+    out.print(_rows_by_program(run, names))
+    before = ", ".join(f"{_words(reason)} {number:,}" for reason, number in sorted(run.rows_excluded.items()))
+    read = run.tables.lines.rows_read if run.tables.lines else run.tables.rows_read.get("Transactions", 0)
+    usable = read - sum(run.rows_excluded.values())
+    out.print(
+        f"{count(read, 'transaction row')} = {usable:,} usable + {read - usable:,} left out before any program looked"
+        + (f" ({before})" if before else "")
+    )
+    out.print()
+
+
+def _by_program(run: Run, names: Mapping[str, str]) -> Table:
+    made = grid(
+        ("Program", False),
+        ("Name", False),
+        ("Periods", True),
+        ("Currency", False),
+        *((title, True) for title in ("Earned", "Accrued", "To post", "Payable")),
+    )
+    figures: dict[tuple[str, str], dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for row in run.attainment:
+        figures[row.program_id, row.currency]["earned"] += row.earned
+        figures[row.program_id, row.currency]["periods"] += 1
+    for accrual in run.accruals:
+        figures[accrual.program_id, accrual.currency]["accrued"] += accrual.accrued
+        figures[accrual.program_id, accrual.currency]["true_up"] += accrual.true_up
+    for due in run.payable:
+        figures[due.program_id, due.currency]["payable"] += due.payable
+    for (program, currency), sums in sorted(figures.items()):
+        money = (amount(sums[name]) for name in ("earned", "accrued", "true_up", "payable"))
+        made.add_row(plain(program), plain(names.get(program, "")), f"{sums['periods']:,f}", currency, *money)
+    totals: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for (_, currency), sums in figures.items():
+        for name, value in sums.items():
+            totals[currency][name] += value
+    for currency, sums in sorted(totals.items()):
+        money = (amount(sums[name]) for name in ("earned", "accrued", "true_up", "payable"))
+        made.add_row("Total", "", f"{sums['periods']:,f}", currency, *money, style="bold")
+    return made
+
+
+def _rows_by_program(run: Run, names: Mapping[str, str]) -> Table:
+    made = grid(("Program", False), ("Name", False), ("Rows read", True), ("= used", True), ("+ excluded", True), ("because", False))
+    for row in run.counts:
+        reasons = ", ".join(f"{_words(reason)} {number:,}" for reason, number in sorted(row.excluded.items()) if number)
+        made.add_row(
+            plain(row.program_id), plain(names.get(row.program_id, "")), f"{row.read:,}", f"{row.used:,}", f"{sum(row.excluded.values()):,}", reasons
+        )
+    return made
+
+
+def _words(code: str) -> str:
+    """A reason code as words.
+
+    >>> _words("NOT_ENROLLED")
+    'not enrolled'
+    """
+    return code.replace("_", " ").lower()
+
+
+def headline(run: Run) -> str:
+    """The run in one sentence."""
+    earned = words(by_currency((row.currency, row.earned) for row in run.attainment))
+    accrued = words(by_currency((row.currency, row.accrued) for row in run.accruals))
+    return f"As of {run.as_of.isoformat()}: {earned} earned, {accrued} accrued."
+
+
+@contextmanager
+def progress(out: Console, title: str) -> Iterator[Advance]:
+    """A progress bar while the block runs; nothing where `out` is no terminal or is quiet."""
+    if not out.is_terminal or out.quiet:
+        yield lambda done, total: None
+        return
+    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=out, transient=True) as bars:
+        task = bars.add_task(title, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)

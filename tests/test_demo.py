@@ -1,0 +1,107 @@
+"""The sample company: the same on every machine, and holding what a newcomer should meet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from rebate_udfs import demo
+from rebate_udfs.columns import BY_NAME, SETTINGS
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, demo.SampleRows]:
+    return demo.sample()
+
+
+def test_it_is_the_same_every_time(tables):
+    again = demo.sample()
+    assert again == tables
+    digest = hashlib.sha256(repr(tables["Transactions"]).encode()).hexdigest()
+    assert digest == hashlib.sha256(repr(again["Transactions"]).encode()).hexdigest()
+
+
+def test_it_is_as_large_as_it_says(tables):
+    tops = {row["Distributor ID"] for row in tables["Distributors"] if "Parent ID" not in row}
+    assert (len(tables["Transactions"]), len(tables["Programs"]), len(tables["Products"]), len(tops)) == (3000, 6, 40, 12)
+    days = [row["Invoice Date"] for row in tables["Transactions"]]
+    assert days == sorted(days)
+    assert (min(days).year, max(days)) == (2024, demo.AS_OF)
+
+
+def test_every_header_is_one_of_the_standard_workbook(tables):
+    for name, rows in tables.items():
+        known = {column.header for column in BY_NAME[name].columns}
+        assert {header for row in rows for header in row} <= known, name
+    assert {row["Setting"] for row in tables["Settings"]} <= {column.header for column in SETTINGS}
+
+
+def test_required_cells_are_filled_and_amounts_are_whole_cents(tables):
+    for name, rows in tables.items():
+        required = [column.header for column in BY_NAME[name].columns if column.required and name != "Settings"]
+        for row in rows:
+            assert all(row.get(header) not in (None, "") for header in required), (name, row)
+    for row in tables["Transactions"]:
+        assert isinstance(row["Amount"], Decimal)
+        assert row["Amount"] == row["Amount"].quantize(demo.CENT)
+
+
+def test_each_method_is_met_once(tables):
+    met = {(row["Method"], row.get("Reward", "Percent")) for row in tables["Programs"]}
+    assert met == {
+        ("Retrospective", "Percent"), ("Incremental", "Percent"), ("Rolling", "Percent"), ("Linear", "Percent"),
+        ("Incremental", "Per Unit"), ("Retrospective", "Lump Sum"),
+    }  # fmt: skip
+    assert {row["Period"] for row in tables["Programs"]} == {"Year", "Quarter", "Half", "Month", "Program"}
+
+
+def test_returns_and_price_credits_take_back_what_was_sold(tables):
+    sold = {row["Transaction ID"]: row for row in tables["Transactions"]}
+    kinds = Counter(row.get("Type", "Invoice") for row in tables["Transactions"])
+    assert kinds["Return"] > 50
+    assert kinds["Credit Note"] > 10
+    for row in tables["Transactions"]:
+        if "Type" in row:
+            original = sold[row["Original Transaction ID"]]
+            assert row["Amount"] < 0
+            assert abs(row["Amount"]) <= original["Amount"]
+            assert row["Invoice Date"] > original["Invoice Date"]
+            assert (row["SKU"], row["Distributor ID"]) == (original["SKU"], original["Distributor ID"])
+
+
+def test_exactly_one_row_is_wrong(tables):
+    known = {row["Distributor ID"] for row in tables["Distributors"]}
+    wrong = [row for row in tables["Transactions"] if row["Distributor ID"] not in known]
+    assert [row["Distributor ID"] for row in wrong] == [demo.UNKNOWN_DISTRIBUTOR]
+    skus = {row["SKU"] for row in tables["Products"]}
+    assert all(row["SKU"] in skus for row in tables["Transactions"])
+    assert len({row["Transaction ID"] for row in tables["Transactions"]}) == demo.TRANSACTIONS
+
+
+def test_one_quarter_hits_its_threshold_to_the_cent_and_one_stays_three_boxes_short(tables):
+    product = {row["SKU"]: row for row in tables["Products"]}
+
+    def bought(distributor: str, column: str, brand: str = "", category: str = "", without: str = "") -> Decimal:
+        return sum(
+            (
+                row[column]
+                for row in tables["Transactions"]
+                if row["Distributor ID"] == distributor and row["Invoice Date"] >= date(2026, 4, 1)
+                and brand in ("", product[row["SKU"]]["Brand"]) and category in ("", product[row["SKU"]]["Category"])
+                and product[row["SKU"]]["Category"] != without
+            ),
+            Decimal(0),
+        )  # fmt: skip
+
+    assert bought("D-1700", "Amount", brand="Kestrel", without="Batteries") == Decimal("10001.00")
+    assert bought("D-1600", "Quantity", category="Discs") == 97
+
+
+def test_one_branch_moves_to_another_parent(tables):
+    rows = [row for row in tables["Distributors"] if row["Distributor ID"] == demo.MOVED]
+    assert [row["Parent ID"] for row in rows] == ["D-1000", "D-1500"]
+    assert (rows[1]["Member From"] - rows[0]["Member To"]).days == 1

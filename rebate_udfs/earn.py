@@ -13,9 +13,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 from .agreements import Agreement
-from .model import Facts, Period, Reward, Rounding, Step
+from .model import Facts, Period, Reward, Rounding
 from .money import money
-from .rewards import reward
+from .rewards import period_cap, program_cap, reward
+from .rewards.limits import limit_to
 
 ZERO = Fraction(0)
 Key = tuple[str, str, str]  # program id, participant id, period id
@@ -137,7 +138,8 @@ def _best_of(unit: Sequence[Agreement], raw: Mapping[Key, Reward]) -> dict[Key, 
     found: dict[Key, Reward] = {}
     for key, each in raw.items():
         winner = best[key[1], slot_of(programs[key[0]], key[2])][1]
-        found[key] = each if winner == key[0] else _limited(each, ZERO, f"Best of group {programs[key[0]].program.best_of_group}: {winner} pays")
+        group = programs[key[0]].program.best_of_group
+        found[key] = each if winner == key[0] else limit_to(each, ZERO, "Best Of Group", f"of group {group} {winner} pays")
     return found
 
 
@@ -149,24 +151,12 @@ def slot_of(agreement: Agreement, period_id: str) -> str:
 def _cap(agreement: Agreement, positions: Sequence[Position], raw: Mapping[Key, Reward], rounding: Rounding, found: dict[Key, Earned]) -> None:
     """Period cap, then program cap over the periods in time order, then the one rounding."""
     program = agreement.program
-    left: dict[str, Decimal] = {}
+    period_limit = None if program.period_cap is None else Fraction(program.period_cap)
+    program_limit = None if program.program_cap is None else Fraction(program.program_cap)
+    used: dict[str, Fraction] = defaultdict(Fraction)
     order = {period.period_id: at for at, period in enumerate(agreement.periods)}
     for position in sorted(positions, key=lambda each: order[each.period.period_id]):
-        each = raw[position.key]
-        if program.period_cap is not None and each.amount > program.period_cap:
-            each = _limited(each, Fraction(program.period_cap), f"Period cap {program.period_cap:,}")
-        if program.program_cap is not None:
-            open_part = left.setdefault(position.participant_id, program.program_cap)
-            if each.amount > open_part:
-                each = _limited(each, Fraction(open_part), f"Program cap {program.program_cap:,}: {open_part:,} left")
+        each = program_cap(period_cap(raw[position.key], period_limit), program_limit, used[position.participant_id])
         figure = money(each.amount, agreement.currency, rounding)
-        if program.program_cap is not None:
-            left[position.participant_id] = max(left[position.participant_id] - figure, Decimal(0))
+        used[position.participant_id] += Fraction(figure)
         found[position.key] = Earned(each, figure)
-
-
-def _limited(each: Reward, amount: Fraction, label: str) -> Reward:
-    """The same reward, ending at `amount`, with the difference as a step of its own."""
-    return Reward(amount, each.tier, (*each.steps, Step(label, amount=amount - each.amount)))
-
-

@@ -86,20 +86,20 @@ def timing(counting: Counting, day: date, original_day: date | None, is_return: 
     Transaction ID where it is known. Rules: Returns (design step "Measure").
     """
     program = counting.program
-    counted_on = day
+    counted_on, by_original = day, False
     if is_return and program.returns is Returns.IGNORE:
         return "RETURN_IGNORED"
     if is_return and original_day is not None:
         if program.returns is Returns.ORIGINAL_PERIOD:
-            counted_on = original_day
+            counted_on, by_original = original_day, True
         elif day > program.ends_on and (period := counting.period_at(original_day)) is not None:
             if day > counting.periods[period].ends_on + program.claim_window_days * DAY:
                 return "RETURN_AFTER_CLAIM_WINDOW"
-            counted_on = original_day
+            counted_on, by_original = original_day, True
     at = counting.period_at(counted_on)
     if at is None:
         return "OUTSIDE_PROGRAM_DATES"
-    return Timing(counted_on, at, bisect_left(counting.cut_days, day), counted_on is not day)
+    return Timing(counted_on, at, bisect_left(counting.cut_days, day), by_original)
 
 
 class Classes:

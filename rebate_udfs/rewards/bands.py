@@ -32,7 +32,7 @@ def bands_of(ladder: Ladder, reached: int, method: Method) -> Bands:
     """
     if method is Method.ROLLING:
         starts = (ZERO, *(tier.starts_at for tier in ladder[1:]))
-        return Bands(starts, tuple(tier.number for tier in ladder), open_below=ladder[0].reached <= 0)
+        return Bands(starts, tuple(tier.number for tier in ladder), open_below=True)  # every To lies above what is below zero
     first = next((tier.number for tier in reversed(ladder[:reached]) if tier.pay_from_first), 0)
     if first:
         kept = ladder[first - 1 :]

@@ -30,7 +30,7 @@ def limited(tier: int, steps: tuple[Step, ...], base: Fraction, terms: Terms, wh
     >>> limited(2, (Step("Tier 2", amount=Fraction(350)),), Fraction(2000), Terms(net_of=Fraction(500)), Fraction(2000)).amount
     Fraction(525, 2)
     """
-    if len(steps) == 1 and not terms.net_of and terms.base_cap is None:
+    if len(steps) == 1 and not terms.net_of and terms.base_cap is None and (steps[0].amount or ZERO) >= 0:
         return Reward(steps[0].amount or ZERO, tier, steps)
     amount = sum((step.amount for step in steps if step.amount is not None), ZERO)
     if terms.base_cap is not None and whole > terms.base_cap:
@@ -41,6 +41,9 @@ def limited(tier: int, steps: tuple[Step, ...], base: Fraction, terms: Terms, wh
         detail = f"{number_text(terms.net_of)} of the base of {number_text(base)} was earned by earlier programs"
         steps = (*steps, Step("Net Of", detail, quantity=amount, rate=-share, amount=-amount * share))
         amount -= amount * share
+    if amount < 0:  # a walk whose returns were dearer than what they walk back over
+        steps = (*steps, Step("Not below zero", "a period earns nothing, never less", amount=-amount))
+        amount = ZERO
     return Reward(amount, tier, steps)
 
 

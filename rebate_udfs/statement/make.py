@@ -1,0 +1,353 @@
+"""From a run to one statement a distributor: who gets one, what belongs to it, and what stays out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from ..agreements import terms_of
+from ..model import Attainment, Dimension, Payment, Program, Run, Scope, ScopeRule, TiersOn, Verdict
+from ..participants import Hierarchy
+from ..periods import settlement_periods
+from ..rewards import reward
+from .figures import figure
+from .in_words import date_text, money_text, pays_for, terms_of_program, tier_lines, worked_example
+from .nouns import CountedLine, DueLine, ExcludedLine, PaymentLine, PeriodStatement, ProgramStatement, Sender, Statement, StepLine
+
+Verdicts = Callable[[Sequence[str]], Iterable[Verdict]]
+FAMILIES_AT_A_TIME = 64  # one look at the transactions for so many; bounds the memory that their lines take
+NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who gets a statement: a top participant, or a branch its own."""
+
+    participant_id: str
+    name: str
+    top_id: str  # the same as participant_id for a top participant
+
+    @property
+    def is_branch(self) -> bool:
+        return self.participant_id != self.top_id
+
+
+def recipients(run: Run, branches: bool = False) -> tuple[Recipient, ...]:
+    """Who gets a statement, in order of id: the top of every participant with a figure; with `branches` each member of its family too.
+
+    Who is whose branch is decided on the as-of date.
+    """
+    family = _Family(run)
+    found = []
+    for top in family.tops:
+        found.append(Recipient(top, family.name(top), top))
+        if branches:
+            found += [Recipient(one, family.name(one), top) for one in family.members(top) if one != top]
+    return tuple(found)
+
+
+def statements(run: Run, verdicts: Verdicts, branches: bool = False) -> Iterator[Statement]:
+    """One statement a top participant, in order of id; with `branches` each branch's own after it.
+
+    `verdicts(participant_ids)` gives how every transaction of those participants and their branches fared, program by
+    program; it is asked for some families at a time, and for nothing that was not asked for. A statement holds its
+    family's figures, lines and payments only, of programs the family takes part in.
+    """
+    family = _Family(run)
+    tops = family.tops
+    for at in range(0, len(tops), FAMILIES_AT_A_TIME):
+        chunk = tops[at : at + FAMILIES_AT_A_TIME]
+        asked = sorted({member for top in chunk for member in family.hierarchy.family(top)} | set(chunk))
+        lines: dict[str, list[Verdict]] = {top: [] for top in chunk}
+        for verdict in verdicts(asked):
+            top = family.owner(verdict)
+            if top in lines and verdict.program_id in family.programs[top]:
+                lines[top].append(verdict)
+        for top in chunk:
+            statement = _statement(run, family, top, lines.pop(top))
+            yield statement
+            if branches:
+                yield from _branch_statements(statement, family)
+
+
+class _Family:
+    """Who belongs to whom on the as-of date, and which figures are whose."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.hierarchy = Hierarchy(run.tables.distributors)
+        self.figures: dict[str, list[Attainment]] = defaultdict(list)
+        self.programs: dict[str, set[str]] = defaultdict(set)
+        for row in run.attainment:
+            top = self.top(row.participant_id)
+            self.figures[top].append(row)
+            self.programs[top].add(row.program_id)
+        self.tops = sorted(self.figures)
+
+    def top(self, distributor_id: str, day: date | None = None) -> str:
+        """The topmost parent on a day, the as-of date when none is given."""
+        return self.hierarchy.ancestors_on(distributor_id, day or self.run.as_of)[-1]
+
+    def owner(self, verdict: Verdict) -> str:
+        """Whose line it is: its participant's family, or its distributor's on the day that counts."""
+        if verdict.participant_id:
+            return self.top(verdict.participant_id)
+        return self.top(verdict.distributor_id, verdict.counted_on or verdict.invoice_date)
+
+    def name(self, distributor_id: str) -> str:
+        row = self.hierarchy.attributes_on(distributor_id, self.run.as_of)
+        return row.distributor_name if row and row.distributor_name else distributor_id
+
+    def members(self, top: str) -> list[str]:
+        """The family on the as-of date, the top first."""
+        below = {one for one in self.hierarchy.family(top) if self.top(one) == top}
+        return [top, *sorted(below - {top})]
+
+
+def _statement(run: Run, family: _Family, top: str, lines: list[Verdict]) -> Statement:
+    settings = run.tables.settings
+    lines.sort(key=lambda v: (v.program_id, v.period, v.invoice_date, v.invoice_number, _number(v.line), v.line, v.transaction_id, v.row))
+    products = {product.sku: product.product_name for product in run.tables.products}
+    members = family.members(top)
+    names = {one: family.name(one) for one in {*members, *(line.distributor_id for line in lines if line.counts)}}
+    own = family.programs[top]
+    paid = [row for row in run.tables.payments if _is_paid(row, run.as_of) and row.program_id in own and family.top(row.participant_id) == top]
+    programs = tuple(_program(run, family, program, top, lines, paid, names) for program in run.tables.programs if program.program_id in own)
+    currency = {program.program_id: program.currency for program in programs}
+    return Statement(
+        statement_id=f"{settings.book_id or 'BOOK'}/{top}/{run.as_of.isoformat()}",
+        participant_id=top,
+        participant_name=family.name(top),
+        as_of=run.as_of,
+        run_id=run.run_id,
+        sender=Sender(settings.company, settings.contact, settings.statement_note, settings.accent_color, settings.logo_file, settings.date_format),
+        programs=programs,
+        counted=tuple(_counted(line, products.get(line.sku, "")) for line in lines if line.counts),
+        excluded=tuple(_excluded(line, products.get(line.sku, "")) for line in lines if not line.counts),
+        payments=tuple(
+            PaymentLine(row.paid_on, row.program_id, row.participant_id, row.period, row.method, row.reference, row.amount, currency[row.program_id])
+            for row in sorted(paid, key=lambda row: (row.paid_on or date.min, row.program_id, row.payment_id, row.row))
+            if row.paid_on
+        ),
+        members=tuple((one, family.name(one)) for one in members),
+    )
+
+
+def _is_paid(row: Payment, as_of: date) -> bool:
+    return row.paid_on is not None and row.paid_on <= as_of
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() else -1
+
+
+def _counted(line: Verdict, product_name: str) -> CountedLine:
+    counts_for = "tier and rebate" if line.in_measure and line.in_base else "tier only" if line.in_measure else "rebate only"
+    return CountedLine(
+        line.program_id,
+        line.period,
+        line.distributor_id,
+        line.invoice_number,
+        line.line,
+        line.invoice_date,
+        line.sku,
+        product_name,
+        line.type,
+        line.quantity,
+        line.amount,
+        line.currency,
+        counts_for,
+        line.transaction_id,
+    )
+
+
+def _excluded(line: Verdict, product_name: str) -> ExcludedLine:
+    reason = line.reason_text.strip() or "it does not count in this program"
+    if Dimension.SEGMENT.value in reason:  # how we sort our customers is our own business
+        reason = reason.split(":")[0]
+    reason = reason[:1].upper() + reason[1:].rstrip(".") + "."
+    return ExcludedLine(
+        line.program_id,
+        line.distributor_id,
+        line.invoice_number,
+        line.line,
+        line.invoice_date,
+        line.sku,
+        product_name,
+        line.type,
+        line.quantity,
+        line.amount,
+        line.currency,
+        reason,
+        line.transaction_id,
+    )
+
+
+def _program(
+    run: Run, family: _Family, program: Program, top: str, lines: list[Verdict], paid: list[Payment], names: dict[str, str]
+) -> ProgramStatement:
+    settings, tables = run.tables.settings, run.tables
+    rows = [row for row in family.figures[top] if row.program_id == program.program_id]
+    rows.sort(key=lambda row: (row.period.starts_on, row.participant_id))
+    by_figure: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
+    for line in lines:
+        if line.counts and line.program_id == program.program_id:
+            by_figure[line.participant_id, line.period].append(line)
+    last = rows[-1]
+    unit, currency = ("units" if last.measure_unit == "units" else last.currency), last.currency
+    scopes = _own_scopes(tables.scopes, program.program_id)
+    terms = replace(terms_of(program), tiers_on=TiersOn.MEASURE)
+    periods = tuple(
+        figure(
+            row,
+            program,
+            settings,
+            run.as_of,
+            by_figure[row.participant_id, row.period.period_id],
+            names | {row.participant_id: family.name(row.participant_id)},
+        )
+        for row in rows
+    )
+    due = _due(run, family, program.program_id, top)
+    earned, settled = sum((row.earned for row in rows), NOTHING), sum((row.amount for row in paid if row.program_id == program.program_id), NOTHING)
+    return ProgramStatement(
+        program_id=program.program_id,
+        program_name=program.program_name,
+        currency=currency,
+        starts_on=program.starts_on,
+        ends_on=program.ends_on,
+        pays_for=pays_for(program, last.ladder, scopes, unit, currency),
+        terms=terms_of_program(program, last.ladder, scopes, unit, currency, settings.date_format),
+        tiers=tier_lines(last.ladder, program, unit, currency),
+        example=worked_example(program, last.ladder, terms, reward, unit, currency, last.baseline),
+        periods=periods,
+        due=due,
+        earned=earned,
+        paid=settled,
+        next_due_on=_next_due(run, program, due),
+        claim_text=_claim_text(program, periods, earned - settled, run.as_of, settings.date_format),
+        period_ids=tuple(dict.fromkeys(period.period_id for period in periods)),
+        activities=tuple(row.value for row in scopes if row.dimension is Dimension.ACTIVITY and row.rule is ScopeRule.INCLUDE),
+    )
+
+
+def _own_scopes(scopes: Iterable[Scope], program_id: str) -> list[Scope]:
+    """What a program says of products and activities; rows on distributors, regions and segments are about others too."""
+    parties = (Dimension.DISTRIBUTOR, Dimension.REGION, Dimension.SEGMENT)
+    return [row for row in scopes if row.program_id == program_id and row.dimension not in parties]
+
+
+def _due(run: Run, family: _Family, program_id: str, top: str) -> tuple[DueLine, ...]:
+    rows = [row for row in run.payable if row.program_id == program_id and family.top(row.participant_id) == top]
+    rows.sort(key=lambda row: (row.settlement_end, row.period, row.participant_id))
+    return tuple(
+        DueLine(
+            row.participant_id,
+            row.period,
+            row.settlement_end,
+            row.due_on,
+            row.due,
+            row.settled,
+            row.payable,
+            row.carried,
+            row.lapsed,
+            row.recoverable,
+        )
+        for row in rows
+    )
+
+
+def _next_due(run: Run, program: Program, due: Sequence[DueLine]) -> date | None:
+    """When money comes next: what is open and due first, else the settlement that is running now."""
+    waiting = [row.due_on for row in due if row.open > 0 or (row.due_on > run.as_of and row.due > row.paid)]
+    if waiting:
+        return min(waiting)
+    running = next((period.ends_on for period in settlement_periods(program, run.tables.settings) if period.ends_on >= run.as_of), None)
+    return None if running is None else running + timedelta(days=program.payment_terms_days)
+
+
+def _claim_text(program: Program, periods: Sequence[PeriodStatement], left: Decimal, as_of: date, dates: str) -> str:
+    """What to claim by when, for programs that ask for a claim."""
+    if not program.claim_required:
+        return ""
+    window = timedelta(days=program.claim_window_days)
+    ended = [period for period in periods if period.ended and period.earned > 0 and as_of <= period.ends_on + window]
+    if not ended:
+        return f"This rebate has to be claimed within {program.claim_window_days} days after a period has ended."
+    first = ended[0]
+    amount = sum((period.earned for period in ended if period.period_id == first.period_id), NOTHING)
+    claimable = min(amount, left)
+    if claimable <= 0:
+        return ""
+    return f"Claim {money_text(claimable, first.currency)} for {first.period_id} by {date_text(first.ends_on + window, dates)} or it lapses."
+
+
+# ---- a branch's own statement
+
+
+def _branch_statements(whole: Statement, family: _Family) -> Iterator[Statement]:
+    for branch, name in whole.members[1:]:
+        programs = tuple(found for program in whole.programs if (found := _branch_program(program, branch, name, whole.participant_name)))
+        own = {program.program_id for program in programs}
+        yield replace(
+            whole,
+            statement_id=f"{whole.statement_id.split('/')[0]}/{branch}/{whole.as_of.isoformat()}",
+            participant_id=branch,
+            participant_name=name,
+            programs=programs,
+            members=((branch, name),),
+            parent_id=whole.participant_id,
+            counted=tuple(line for line in whole.counted if line.distributor_id == branch and line.program_id in own),
+            excluded=tuple(line for line in whole.excluded if line.distributor_id == branch and line.program_id in own),
+            payments=tuple(line for line in whole.payments if line.participant_id == branch and line.program_id in own),
+        )
+
+
+def _branch_program(program: ProgramStatement, branch: str, name: str, top_name: str) -> ProgramStatement | None:
+    """A program as one branch sees it: its own figures, or its part of what the family reached together."""
+    periods = tuple(found for period in program.periods if (found := _branch_period(period, branch, name, top_name)))
+    if not periods:
+        return None
+    due = tuple(row for row in program.due if row.participant_id == branch)
+    alone = all(period.participant_id == branch for period in program.periods if period.figure_id in {p.figure_id for p in periods})
+    return replace(
+        program,
+        periods=periods,
+        due=due,
+        earned=sum((period.earned for period in periods), NOTHING),
+        paid=sum((row.paid for row in due), NOTHING),
+        next_due_on=program.next_due_on if alone else None,
+        claim_text=program.claim_text if alone else "",
+    )
+
+
+def _branch_period(period: PeriodStatement, branch: str, name: str, top_name: str) -> PeriodStatement | None:
+    if period.participant_id == branch:
+        return period
+    share = next((share for share in period.branches if share.distributor_id == branch), None)
+    if share is None:
+        return None
+    bought = share.quantity if period.measure_unit == "units" else share.amount
+    step = StepLine(
+        "Your part", f"of what you and {top_name} earned together, by purchases", None, None, None if share.earned is None else Fraction(share.earned)
+    )
+    return replace(
+        period,
+        participant_id=branch,
+        participant_name=name,
+        measure=Fraction(bought),
+        percent=None,
+        target=None,
+        baseline=None,
+        progress=None,
+        next_text="",
+        earned=share.earned or NOTHING,
+        steps=(step,),
+        what_if=None,
+        branches=(),
+        what_if_note=f"Tiers are reached together with {top_name}, whose statement shows what more purchases would earn.",
+    )

@@ -17,6 +17,7 @@ import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
+EngineError = duckdb.Error  # whatever a file or a query can fail with
 INT64_LIMIT = 2**63 - 1
 FILE_KINDS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".txt": "csv", ".tsv": "csv"}
 

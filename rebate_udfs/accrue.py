@@ -89,7 +89,7 @@ def expected(
         found = _single(slot, facts, elapsed, [row for row in forecasts if not row.scenario], shares, problems)
     if slot.agreement.program.rebate_type is not RebateType.MIX and any(measure < facts.measure for _, measure in found.scenarios):
         if "Forecasts" in found.source:
-            message = f"the forecast for {slot.participant_id} in {slot.period.period_id} is below what was already bought; the measure to date counts"
+            message = f"the forecast for {slot.participant_id} in {slot.period.period_id} is below what was already bought, which counts instead"
             problems.append(_warning("FORECAST_BELOW_MEASURE", "Forecasts", slot, message, "raise the forecast, or remove the row"))
         found = replace(found, scenarios=tuple((weight, max(measure, facts.measure)) for weight, measure in found.scenarios))
     return found, problems
@@ -274,7 +274,14 @@ EXPENSE_ROLE = {
 
 
 def journal_of(
-    agreement: Agreement, key: Key, entry: Decimal, accrued: Decimal, in_cost_of_sales: Decimal, day: date, settings: Settings, accounts: Sequence[Account]
+    agreement: Agreement,
+    key: Key,
+    entry: Decimal,
+    accrued: Decimal,
+    in_cost_of_sales: Decimal,
+    day: date,
+    settings: Settings,
+    accounts: Sequence[Account],
 ) -> list[JournalRow]:
     """The balanced rows of one entry; a negative entry exchanges the sides, amounts carry no sign.
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 from .agreements import Agreement
 from .exchange import MissingRate, Rates
 from .measure import CountedLine, Sum
-from .model import AggregateBy, Facts, Period, RebateType, TiersOn, WalkLine
+from .model import Facts, Period, WalkLine
 from .participants import Days, days_until, participant_days
 
 ZERO = Fraction(0)
@@ -106,6 +106,11 @@ class Slot:
         return Fraction(days_until(self.days, as_of), total) if total else Fraction(1)
 
 
+def slot_key(slot: Slot) -> tuple[str, str, str]:
+    """Program, participant and period: the first three parts of a figure id."""
+    return (slot.agreement.program_id, slot.participant_id, slot.period.period_id)
+
+
 def facts_of(slot: Slot, converter: Converter, cut: int | None = None) -> tuple[Facts, int]:
     """The facts of a slot as known by a cut (None: as of the run), and how many rows are in them."""
     agreement, tally = slot.agreement, converter.tally(slot.agreement, slot.sums, cut)
@@ -172,17 +177,3 @@ def _days(agreement: Agreement, participant_id: str, period: Period) -> Days:
     found = participant_days(agreement.program, period, own, agreement.enrollments.get(participant_id, ()))
     return found or ((period.starts_on, period.ends_on),)
 
-
-def has_target(agreement: Agreement) -> bool:
-    """Whether the tiers stand on a target that the enrollment must give."""
-    return agreement.terms.tiers_on is TiersOn.PERCENT_OF_TARGET
-
-
-def needs_baseline(agreement: Agreement) -> bool:
-    """Whether the rebate is on growth over a baseline."""
-    return agreement.program.rebate_type is RebateType.GROWTH
-
-
-def by_branch(agreement: Agreement) -> bool:
-    """Whether each distributor is measured for itself."""
-    return agreement.program.aggregate_by is AggregateBy.BRANCH

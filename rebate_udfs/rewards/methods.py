@@ -138,4 +138,6 @@ def volume_reward(facts: Facts, ladder: Ladder, terms: Terms, tier: int) -> Rewa
         measure = facts.measure if base == facts.base else facts.measure * base / facts.base
         parts = in_proportion(measure, base, bands, tier)
     steps = rolling_steps(parts, tier, ladder, terms) if terms.method is Method.ROLLING else band_steps(parts, bands.tiers, ladder, terms)
-    return limited(tier, steps, base, terms, facts.base) if steps else below_first(ladder)
+    if steps:
+        return limited(tier, steps, base, terms, facts.base)
+    return nothing(tier, label_of(ladder[tier - 1]), "nothing of the base lies above it yet") if tier else below_first(ladder)

@@ -25,7 +25,7 @@ def chart_of_nearest(book: Any, sheet: Any, table: ResultTable, top: int) -> Non
     if not near:
         return
     _header(book, sheet, table, top)
-    text, percent = book.format(num_format="@", indent=1), book.format(num_format=look.percent_format(1))
+    text, percent = book.format(num_format="@", align="left", indent=1), book.format(num_format=look.percent_format(1))
     for number, row in enumerate(near, start=top + 1):
         for column, name in enumerate(WHO):
             sheet.write_string(number, column, look.safe_text(str(row[fields[name]])), text)

@@ -148,9 +148,9 @@ class _Sheet:
             return lambda row, value: self._link(row, index, value)
         if column.field == "severity":
             return lambda row, value: sheet.write_string(
-                row, index, value, self.book.format(bold=True, font_color=SEVERITY_COLORS.get(value, look.INK), indent=1, **line)
+                row, index, value, self.book.format(bold=True, font_color=SEVERITY_COLORS.get(value, look.INK), align="left", indent=1, **line)
             )
-        text = self.book.format(num_format="@" if column.kind == "id" else "General", text_wrap=column.kind == "text", indent=1, **line)
+        text = self.book.format(num_format="@" if column.kind == "id" else "General", text_wrap=column.kind == "text", align="left", indent=1, **line)
         return lambda row, value: sheet.write_string(row, index, look.safe_text(_words(value)), text)
 
     def _number_format(self, column: ResultColumn, places: int) -> str:
@@ -172,7 +172,9 @@ class _Sheet:
             self.sheet.write_string(row, index, text, self.book.format(bottom=1, bottom_color=look.LINE))
             return
         self.links += 1
-        style = self.book.format(font_color=look.POSITIVE, underline=1, indent=1, bottom=1, bottom_color=look.LINE)  # green: to another sheet
+        style = self.book.format(
+            font_color=look.POSITIVE, underline=1, align="left", indent=1, bottom=1, bottom_color=look.LINE
+        )  # green: to another sheet
         self.sheet.write_url(row, index, f"internal:{quote_sheetname(sheet)}!{cell}", style, text)
 
     def _table(self) -> None:
@@ -197,7 +199,7 @@ class _Sheet:
         row, border = self.bottom + 1, {"top": 1, "top_color": look.INK, "bold": True}
         for index in range(len(self.table.columns)):
             self.sheet.write_blank(row, index, None, self.book.format(**border))
-        self.sheet.write_string(row, 0, "Total", self.book.format(indent=1, **border))
+        self.sheet.write_string(row, 0, "Total", self.book.format(align="left", indent=1, **border))
         for index in totals:
             column = self.table.columns[index]
             total = sum((Fraction(line[index]) for line in self.rows if line[index] is not None), Fraction(0))

@@ -6,7 +6,6 @@ and 0, text is never a number, an error is passed on, a range gives a result of 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from enum import StrEnum
@@ -23,7 +22,7 @@ Kind = TypeVar("Kind", bound=StrEnum)
 Grid = list[list[Any]]
 
 VALUE, NUM, NOT_FOUND = "#VALUE!", "#NUM!", "#N/A"
-OMITTED: float = math.nan  # the default of a number whose absence means something else than 0; known by identity
+OMITTED = float("nan")  # an object of its own: the default of a number whose absence means something else than 0; known by identity
 PLACES = 2  # of an amount
 ZERO = Fraction(0)
 

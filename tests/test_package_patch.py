@@ -138,10 +138,10 @@ def no_workbook(path: Path) -> None:
 
 
 REFUSED = [
-    (sign, "signed"), (encrypt, "encrypted"), (old_format, r"\.xls\)"), (protect, "structure"), (strict, "Strict Open XML"), (foreign_sheet, "'Check'"),
-   
-    (foreign_table, "table or a name"), (cut_off, "not an Excel workbook"), (bad_xml, "damaged"), (no_workbook, "not an Excel workbook"),
-    (lambda path: path.write_bytes(b""), "not an Excel workbook"), (lambda path: path.write_text("a,b\n1,2\n"), "not an Excel workbook"),
+    (sign, "signed"), (encrypt, "encrypted"), (old_format, r"\.xls\)"), (protect, "structure"), (strict, "Strict Open XML"),
+    (foreign_sheet, "'Check'"), (foreign_table, "table or a name"), (cut_off, "only a part"), (bad_xml, "damaged"),
+    (no_workbook, "not an Excel workbook"), (lambda path: path.write_bytes(b""), "or only a part of one"),
+    (lambda path: path.write_text("a,b\n1,2\n"), "save it as Excel Workbook"),
 ]  # fmt: skip
 
 

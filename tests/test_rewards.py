@@ -111,6 +111,16 @@ def test_one_tier_makes_all_methods_alike_from_zero(ladder: Ladder, bought: F) -
     assert len({reward(Facts(bought, bought), single, Terms(method=method)).amount for method in Method}) == 1
 
 
+@given(ladders(), cents, methods, st.integers(0, 5), st.sampled_from(list(Threshold)))
+def test_twice_the_money_for_the_same_units_earns_twice(
+    ladder: Ladder, bought: F, method: Method, paid_from_first: int, threshold: Threshold
+) -> None:
+    if method is Method.INCREMENTAL:
+        ladder = tuple(replace(tier, pay_from_first=tier.number == paid_from_first) for tier in ladder)
+    terms = Terms(method=method, threshold=threshold)
+    assert reward(Facts(bought, bought * 2), ladder, terms).amount == 2 * reward(Facts(bought, bought), ladder, terms).amount
+
+
 @given(walks(), ladders(), st.sampled_from([Method.INCREMENTAL, Method.ROLLING]), st.data())
 def test_splitting_a_line_changes_nothing(lines: tuple[WalkLine, ...], ladder: Ladder, method: Method, data: st.DataObject) -> None:
     if not lines:

@@ -57,16 +57,17 @@ def compared(facts: Facts, terms: Terms) -> Fraction | None:
 
 def scaled(facts: Facts, factor: Fraction) -> Facts:
     """The facts with measure, base and focus of every line times `factor` (above 0); target, baseline and budget stay."""
+    measure = facts.measure * factor
     return Facts(
-        measure=facts.measure * factor,
-        base=facts.measure * factor if facts.base is facts.measure else facts.base * factor,
+        measure=measure,
+        base=measure if facts.base == facts.measure else facts.base * factor,
         lines=facts.lines,
         target=facts.target,
         baseline=facts.baseline,
         focus=facts.focus * factor if facts.focus else ZERO,
         focus_base=facts.focus_base * factor if facts.focus_base else ZERO,
         budget=facts.budget,
-        lines_factor=facts.lines_factor * factor,
+        lines_factor=factor if facts.lines_factor == 1 else facts.lines_factor * factor,
         base_is_measure=facts.base_is_measure,
     )
 
@@ -96,7 +97,7 @@ def at_tier(tier: int, facts: Facts, ladder: Ladder, terms: Terms) -> Facts | No
     wanted = needed(tier, facts, ladder, terms)
     if terms.rebate_type is RebateType.MIX:
         return _with_focus(facts, wanted, ladder[tier - 1].reached)
-    if facts.measure > 0:
+    if facts.measure.numerator > 0:
         return scaled(facts, wanted / facts.measure)
     base = wanted if _same(facts) else ZERO
     return replace(facts, measure=wanted, base=base, lines=None)

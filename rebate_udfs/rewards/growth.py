@@ -26,7 +26,8 @@ def compared(facts: Facts, terms: Terms) -> Fraction | None:
     """
     if facts.baseline is None or facts.baseline <= 0:
         return None
-    return (facts.measure - facts.baseline) / facts.baseline
+    measure = facts.measure if facts.tier_measure is None else facts.tier_measure
+    return (measure - facts.baseline) / facts.baseline
 
 
 def earn(facts: Facts, ladder: Ladder, terms: Terms) -> Reward:

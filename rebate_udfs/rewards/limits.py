@@ -19,10 +19,11 @@ def capped(base: Fraction, cap: Fraction | None) -> Fraction:
     return base if cap is None or base <= cap else cap
 
 
-def limited(tier: int, steps: tuple[Step, ...], base: Fraction, terms: Terms, whole: Fraction) -> Reward:
+def limited(tier: int, steps: tuple[Step, ...], base: Fraction, terms: Terms, whole: Fraction, amount: Fraction | None = None) -> Reward:
     """The reward of `steps`, with the lines of Base Cap and Net Of.
 
-    `base` is what the steps were applied to, after the cap; `whole` what there was before. What earlier programs earned
+    `base` is what the steps were applied to, after the cap; `whole` what there was before; `amount` the sum of the
+    steps where it is known already. What earlier programs earned
     on the same transactions comes off in proportion, so that bands stay where the measure puts them:
     2,000 earning 350, net of 500, leaves 350 x 1,500 / 2,000.
 
@@ -30,18 +31,19 @@ def limited(tier: int, steps: tuple[Step, ...], base: Fraction, terms: Terms, wh
     >>> limited(2, (Step("Tier 2", amount=Fraction(350)),), Fraction(2000), Terms(net_of=Fraction(500)), Fraction(2000)).amount
     Fraction(525, 2)
     """
-    if len(steps) == 1 and not terms.net_of and terms.base_cap is None and (steps[0].amount or ZERO) >= 0:
+    if len(steps) == 1 and not terms.net_of and terms.base_cap is None and (steps[0].amount or ZERO).numerator >= 0:
         return Reward(steps[0].amount or ZERO, tier, steps)
-    amount = sum((step.amount for step in steps if step.amount is not None), ZERO)
+    if amount is None:
+        amount = sum((step.amount for step in steps if step.amount is not None), ZERO)
     if terms.base_cap is not None and whole > terms.base_cap:
         note = Step("Base Cap", f"the base ends at {number_text(terms.base_cap)} of {number_text(whole)}")
         steps = (note, *steps)
-    if terms.net_of > 0 and amount and base > 0:
+    if terms.net_of.numerator > 0 and amount and base.numerator > 0:
         share = min(terms.net_of / base, Fraction(1))
         detail = f"{number_text(terms.net_of)} of the base of {number_text(base)} was earned by earlier programs"
         steps = (*steps, Step("Net Of", detail, quantity=amount, rate=-share, amount=-amount * share))
         amount -= amount * share
-    if amount < 0:  # a walk whose returns were dearer than what they walk back over
+    if amount.numerator < 0:  # a walk whose returns were dearer than what they walk back over
         steps = (*steps, Step("Not below zero", "a period earns nothing, never less", amount=-amount))
         amount = ZERO
     return Reward(amount, tier, steps)

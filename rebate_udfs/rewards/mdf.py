@@ -19,7 +19,8 @@ def fund(facts: Facts, ladder: Ladder, terms: Terms) -> Reward:
         if facts.target is None or facts.target <= 0:
             return nothing(0, "No Target", "there is no target to measure against")
         ladder = on_target(ladder, facts.target)
-    return volume_reward(facts, ladder, terms, tier_of(facts.measure, ladder, terms.threshold))
+    measure = facts.measure if facts.tier_measure is None else facts.tier_measure
+    return volume_reward(facts, ladder, terms, tier_of(measure, ladder, terms.threshold))
 
 
 def reimbursable(cost: Fraction, participation: Fraction, available: Fraction) -> Fraction:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import accumulate, pairwise
 
 from ..model import Facts, Ladder, Method, Reward, RewardKind, Step, Terms, Tier
 from .bands import bands_of, in_proportion, walked
@@ -88,20 +90,26 @@ def _interpolated(position: Fraction, tier: int, ladder: Ladder) -> Fraction:
 
 def band_steps(parts: list[Fraction], tiers: tuple[int, ...], ladder: Ladder, terms: Terms, ratio: bool = False) -> tuple[Step, ...]:
     """Incremental: each band's part of the base at its tier's reward; bands without base are left out."""
-    steps = []
-    for part, number in zip(parts, tiers, strict=True):
-        if part:
-            tier = ladder[number - 1]
-            detail = f"Incremental, {reward_text(tier.reward, terms.reward)} of the part {_stretch(tier, ratio)}"
-            steps.append(Step(label_of(tier, ratio), detail, part, tier.reward, part * tier.reward))
-    return tuple(steps)
+    return tuple(_band_step(part, ladder[number - 1], terms, ratio) for part, number in zip(parts, tiers, strict=True) if part)
 
 
-def _stretch(tier: Tier, ratio: bool) -> str:
+def _band_step(part: Fraction, tier: Tier, terms: Terms, ratio: bool = False) -> Step:
+    ends = (None, 0) if tier.ends_at is None else tier.ends_at.as_integer_ratio()
+    start = None if tier.pay_from_first else tier.starts_at
+    detail = _band_detail(
+        *tier.reward.as_integer_ratio(), terms.reward, *(start.as_integer_ratio() if start is not None else (None, 0)), *ends, ratio
+    )
+    return Step(label_of(tier, ratio), detail, part, tier.reward, part * tier.reward)
+
+
+@lru_cache(maxsize=8192)
+def _band_detail(
+    rate: int, rate_under: int, kind: RewardKind, start: int | None, start_under: int, end: int | None, end_under: int, ratio: bool
+) -> str:
     shown = percent_text if ratio else number_text
-    if tier.pay_from_first:
-        return "from the first unit" + ("" if tier.ends_at is None else f" to {shown(tier.ends_at)}")
-    return f"above {shown(tier.starts_at)}" + ("" if tier.ends_at is None else f" to {shown(tier.ends_at)}")
+    begins = "from the first unit" if start is None else f"above {shown(Fraction(start, start_under))}"
+    ends = "" if end is None else f" to {shown(Fraction(end, end_under))}"
+    return f"Incremental, {reward_text(Fraction(rate, rate_under), kind)} of the part {begins}{ends}"
 
 
 def rolling_steps(parts: list[Fraction], tier: int, ladder: Ladder, terms: Terms) -> tuple[Step, ...]:
@@ -115,22 +123,73 @@ def rolling_steps(parts: list[Fraction], tier: int, ladder: Ladder, terms: Terms
     return tuple(steps)
 
 
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """The bands of a ladder that are full whenever a higher tier is reached: their steps never change."""
+
+    ladder: Ladder  # kept, so that its id stays its own
+    starts: tuple[Fraction, ...]
+    first: int  # the tier of the first band
+    steps: tuple[Step, ...]  # of every band but the last
+    sums: tuple[Fraction, ...]  # of the steps before each band
+
+
+_WHOLE: dict[tuple[int, Method, RewardKind, int], _Whole] = {}
+MOST_REMEMBERED = 4096  # ladders; a run has a few hundred
+
+
+def _whole_of(ladder: Ladder, tier: int, terms: Terms) -> _Whole:
+    """The full bands of a ladder, remembered by the ladder itself: the same one serves every participant."""
+    first = next((each.number for each in reversed(ladder[:tier]) if each.pay_from_first), 1)
+    key = (id(ladder), terms.method, terms.reward, first)
+    known = _WHOLE.get(key)
+    if known is not None:
+        return known
+    if len(_WHOLE) >= MOST_REMEMBERED:
+        _WHOLE.clear()
+    bands = bands_of(ladder, tier, terms.method)
+    full = [after - start for start, after in pairwise(bands.starts)]
+    if terms.method is Method.ROLLING:
+        steps = rolling_steps([*full, ZERO], len(ladder), ladder, terms)[:-1]
+    else:
+        steps = tuple(_band_step(part, ladder[number - 1], terms) for part, number in zip(full, bands.tiers, strict=False))
+    sums = tuple(accumulate((step.amount or ZERO for step in steps), initial=ZERO))
+    _WHOLE[key] = _Whole(ladder, bands.starts, bands.tiers[0], steps, sums)
+    return _WHOLE[key]
+
+
+def _whole_bands(base: Fraction, tier: int, ladder: Ladder, terms: Terms) -> tuple[tuple[Step, ...], Fraction]:
+    """The steps of an uncapped base that is the measure itself, and their sum: full bands, and the part above the reached From."""
+    whole, reached = _whole_of(ladder, tier, terms), ladder[tier - 1]
+    band = tier - whole.first
+    if terms.method is Method.ROLLING:
+        detail = detail_of(Method.ROLLING, reached.reward, terms.reward, ALL_PURCHASES)
+        last = Step(label_of(reached), detail, base, reached.reward, base * reached.reward)
+    else:
+        last = _band_step(base - whole.starts[band], reached, terms)
+    total = last.amount or ZERO
+    return (*whole.steps[:band], last), whole.sums[band] + total if band else total
+
+
 def volume_reward(facts: Facts, ladder: Ladder, terms: Terms, tier: int) -> Reward:
     """What a ladder on the measure gives; `ladder` is on the measure itself and `tier` the one reached.
 
     The tier comes from the uncapped measure, the money from the base. Incremental and Rolling walk the lines where
     facts has them, else spread the base over the bands as the measure is.
     """
-    if facts.base <= 0:
+    if facts.base.numerator <= 0:  # the sign alone: a comparison of fractions costs more
         return nothing(tier, "No base", "a base of zero or less earns nothing")
     base = capped(facts.base, terms.base_cap)
     in_bands = terms.method in IN_BANDS and terms.reward is not RewardKind.LUMP_SUM
     if not in_bands:
-        if not tier or base <= 0:
+        if not tier or base.numerator <= 0:
             return below_first(ladder) if not tier else nothing(tier, "Base Cap", "the base ends at zero")
         return limited(tier, flat_steps(tier, facts.measure, base, ladder, terms), base, terms, facts.base)
     if not ladder or (terms.method is Method.ROLLING and not tier):
         return below_first(ladder)
+    if tier and facts.lines is None and base == facts.measure == facts.base:
+        whole_steps, amount = _whole_bands(base, tier, ladder, terms)
+        return limited(tier, whole_steps, base, terms, facts.base, amount)
     bands = bands_of(ladder, tier, terms.method)
     if facts.lines is not None:
         parts, base = walked(facts, ladder, bands, terms)

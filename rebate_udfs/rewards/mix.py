@@ -18,7 +18,8 @@ def compared(facts: Facts, terms: Terms) -> Fraction | None:
     >>> compared(Facts(measure=Fraction(100), base=Fraction(100), focus=Fraction(20)), Terms())
     Fraction(1, 5)
     """
-    return facts.focus / facts.measure if facts.measure > 0 else ZERO
+    focus = facts.focus if facts.tier_measure is None else facts.tier_measure
+    return focus / facts.measure if facts.measure > 0 else ZERO
 
 
 def earn(facts: Facts, ladder: Ladder, terms: Terms) -> Reward:

@@ -13,9 +13,10 @@ ZERO = Fraction(0)
 
 def compared(facts: Facts, terms: Terms) -> Fraction | None:
     """What is compared with the ladder's thresholds: the measure, as a fraction of the target where tiers are on it; None without one."""
+    measure = facts.measure if facts.tier_measure is None else facts.tier_measure
     if terms.tiers_on is TiersOn.MEASURE:
-        return facts.measure
-    return facts.measure / facts.target if facts.target is not None and facts.target > 0 else None
+        return measure
+    return measure / facts.target if facts.target is not None and facts.target > 0 else None
 
 
 def on_measure(ladder: Ladder, facts: Facts, terms: Terms) -> Ladder:
@@ -39,7 +40,8 @@ def earn(facts: Facts, ladder: Ladder, terms: Terms) -> Reward:
         ladder = on_measure(ladder, facts, terms)
         if not ladder:
             return nothing(0, "No Target", "there is no target to measure against")
-    return volume_reward(facts, ladder, terms, tier_of(facts.measure, ladder, terms.threshold))
+    measure = facts.measure if facts.tier_measure is None else facts.tier_measure
+    return volume_reward(facts, ladder, terms, tier_of(measure, ladder, terms.threshold))
 
 
 def needed(start: Fraction, facts: Facts, terms: Terms) -> Fraction:

@@ -148,6 +148,14 @@ ENROLLED = {  # a program that is not named here is open to every distributor
     "P-130": ("D-1000", "D-1100", "D-1200", "D-1300", "D-1400", "D-1500", "D-1600", "D-1700", "D-1800", "D-1900", "D-2000", "D-2100"),
 }
 FORECASTS = (("P-100", "D-1000", "2026", "260000"), ("P-100", "D-1300", "2026", "64000"))
+PAID = """
+P-130 | 2025-H2 | 2026-01-29 | D-1000 10917.66  D-1100 5623.89  D-1200 2789.29  D-1300 4863.23  D-1500 300.00  D-1600 997.44
+P-130 | 2025-H2 | 2026-01-30 | D-1700 2670.17  D-1800 133.20  D-1900 268.74  D-2000 39.11  D-2100 147.39
+P-140 | 2026-01 | 2026-02-13 | D-1001 148.00  D-1002 19.50  D-1102 7.50  D-1201 42.00  D-1400 92.00  D-1500 182.00  D-1600 31.50  D-1900 1.50
+P-140 | 2026-02 | 2026-03-13 | D-1001 324.00  D-1002 120.00  D-1003 174.00  D-1102 124.00  D-1200 108.00  D-1400 120.00  D-1700 13.50
+P-110 | 2026-Q1 | 2026-04-28 | D-1000 1149.51  D-1100 1033.95  D-1200 839.07  D-1500 680.96
+"""
+"""Credit notes so far: Keystone (D-1400) still waits for two, Hudson Valley got 50.00 too much, Prairie a part."""
 ACCOUNTS = (
     ("Rebates", "4090"), ("Accrued Rebates", "2180"), ("Accounts Receivable", "1200"), ("Cash", "1010"), ("Marketing Expense", "6110"),
 )  # fmt: skip
@@ -338,5 +346,16 @@ def _transactions() -> SampleRows:
 
 
 def _payments() -> SampleRows:
-    """What was credited for the first quarter; Keystone's credit note is still missing."""
-    return []
+    """What was credited so far, a reference for each credit note."""
+    return [
+        {"Payment ID": f"PAY-{number:03d}", "Program ID": program, "Participant ID": participant, "Period": period,
+         "Paid On": date.fromisoformat(paid), "Amount": Decimal(amount), "Method": "Credit Note", "Reference": f"RC-2026-{number:03d}"}
+        for number, (program, period, paid, participant, amount) in enumerate(_paid(), 1)
+    ]  # fmt: skip
+
+
+def _paid() -> Iterator[tuple[str, str, str, str, str]]:
+    for line in PAID.strip().splitlines():
+        program, period, paid, *amounts = line.replace("|", " ").split()
+        for participant, amount in zip(amounts[::2], amounts[1::2], strict=True):
+            yield program, period, paid, participant, amount

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from fractions import Fraction
@@ -86,21 +86,25 @@ def cell(value: Any, kind: str) -> str:
     return plain(str(value))
 
 
-def grid(*headers: tuple[str, bool]) -> Table:
-    """A table without lines but one under the header; True puts a column to the right."""
+def grid(headers: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]], total_rows: int = 0) -> Table:
+    """A table without lines but one under the header; True puts a column to the right; the last `total_rows` are bold."""
+    cells = [list(row) for row in rows]
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for header, right in headers:
-        made.add_column(header, justify="right" if right else "left", no_wrap=right, overflow="fold")
+    for at, (header, right) in enumerate(headers):
+        width = max([len(header), *(len(row[at]) for row in cells)]) if right else 0
+        made.add_column(header.rjust(width), no_wrap=right, overflow="fold")
+        for row in cells:  # padded here: a column justified by rich loses the blank that stands for a parenthesis
+            row[at] = row[at].rjust(width)
+    for number, row in enumerate(cells):
+        made.add_row(*row, style="bold" if number >= len(cells) - total_rows else None)
     return made
 
 
-def result(table: ResultTable, fields: Sequence[str] = ()) -> Table:
-    """A result table, or those of its columns whose `field` is named."""
-    shown = [at for at, column in enumerate(table.columns) if not fields or column.field in fields]
-    made = grid(*((table.columns[at].header, table.columns[at].kind in RIGHT) for at in shown))
-    for row in table.rows:
-        made.add_row(*(cell(row[at], table.columns[at].kind) for at in shown))
-    return made
+def result(table: ResultTable) -> Table:
+    """A result table; columns that are empty throughout are left away."""
+    shown = [at for at in range(len(table.columns)) if not table.rows or any(row[at] not in (None, "") for row in table.rows)]
+    headers = [(plain(table.columns[at].header), table.columns[at].kind in RIGHT) for at in shown]
+    return grid(headers, ([cell(row[at], table.columns[at].kind) for at in shown] for row in table.rows))
 
 
 def address(problem: Problem, places: ColumnPlaces) -> str:
@@ -129,10 +133,9 @@ def print_problems(out: Console, problems: Sequence[Problem], places: ColumnPlac
             continue
         noun = severity.value.lower()
         out.print(f"[bold {COLOURS[severity]}]{count(len(some), noun)}[/]: {CONSEQUENCES[severity]}")
-        made = grid(("Where", False), ("What is wrong", False), ("What to do", False), ("Code", False))
-        for problem in some[:PROBLEMS_SHOWN_MAX]:
-            made.add_row(plain(address(problem, places)), plain(problem.message), plain(problem.remedy), problem.code)
-        out.print(made)
+        headers = [(header, False) for header in ("Where", "What is wrong", "What to do", "Code")]
+        cells = ((address(problem, places), problem.message, problem.remedy, problem.code) for problem in some[:PROBLEMS_SHOWN_MAX])
+        out.print(grid(headers, ([plain(text) for text in row] for row in cells)))
         if len(some) > PROBLEMS_SHOWN_MAX:
             out.print(f"… and {len(some) - PROBLEMS_SHOWN_MAX:,} more; the Check sheet lists all of them.")
         out.print()
@@ -156,44 +159,44 @@ def print_run(out: Console, run: Run) -> None:
     out.print()
 
 
+FIGURES = ("periods", "earned", "accrued", "true_up", "payable")
+
+
 def _by_program(run: Run, names: Mapping[str, str]) -> Table:
-    made = grid(
-        ("Program", False),
-        ("Name", False),
-        ("Periods", True),
-        ("Currency", False),
-        *((title, True) for title in ("Earned", "Accrued", "To post", "Payable")),
-    )
+    """Sums of each program; below them the total of each currency."""
     figures: dict[tuple[str, str], dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for row in run.attainment:
-        figures[row.program_id, row.currency]["earned"] += row.earned
         figures[row.program_id, row.currency]["periods"] += 1
+        figures[row.program_id, row.currency]["earned"] += row.earned
     for accrual in run.accruals:
         figures[accrual.program_id, accrual.currency]["accrued"] += accrual.accrued
         figures[accrual.program_id, accrual.currency]["true_up"] += accrual.true_up
     for due in run.payable:
         figures[due.program_id, due.currency]["payable"] += due.payable
-    for (program, currency), sums in sorted(figures.items()):
-        money = (amount(sums[name]) for name in ("earned", "accrued", "true_up", "payable"))
-        made.add_row(plain(program), plain(names.get(program, "")), f"{sums['periods']:,f}", currency, *money)
     totals: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for (_, currency), sums in figures.items():
-        for name, value in sums.items():
-            totals[currency][name] += value
-    for currency, sums in sorted(totals.items()):
-        money = (amount(sums[name]) for name in ("earned", "accrued", "true_up", "payable"))
-        made.add_row("Total", "", f"{sums['periods']:,f}", currency, *money, style="bold")
-    return made
+        for name in FIGURES:
+            totals[currency][name] += sums[name]
+    rows = [[plain(program), plain(names.get(program, "")), *_figures(currency, sums)] for (program, currency), sums in sorted(figures.items())]
+    rows += [["Total", "", *_figures(currency, sums)] for currency, sums in sorted(totals.items())]
+    titles = ("Periods", "Currency", "Earned", "Accrued", "To post", "Payable")
+    headers = [("Program", False), ("Name", False), *((title, title != "Currency") for title in titles)]
+    return grid(headers, rows, total_rows=len(totals))
+
+
+def _figures(currency: str, sums: Mapping[str, Decimal]) -> list[str]:
+    periods, *money = FIGURES
+    return [f"{sums[periods]:,f}", currency, *(amount(sums[name]) for name in money)]
 
 
 def _rows_by_program(run: Run, names: Mapping[str, str]) -> Table:
-    made = grid(("Program", False), ("Name", False), ("Rows read", True), ("= used", True), ("+ excluded", True), ("because", False))
+    rows = []
     for row in run.counts:
         reasons = ", ".join(f"{_words(reason)} {number:,}" for reason, number in sorted(row.excluded.items()) if number)
-        made.add_row(
-            plain(row.program_id), plain(names.get(row.program_id, "")), f"{row.read:,}", f"{row.used:,}", f"{sum(row.excluded.values()):,}", reasons
-        )
-    return made
+        excluded = sum(row.excluded.values())
+        rows.append([plain(row.program_id), plain(names.get(row.program_id, "")), f"{row.read:,}", f"{row.used:,}", f"{excluded:,}", reasons])
+    headers = (("Program", False), ("Name", False), ("Rows read", True), ("= used", True), ("+ excluded", True), ("because", False))
+    return grid(headers, rows)
 
 
 def _words(code: str) -> str:

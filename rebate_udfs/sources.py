@@ -42,6 +42,7 @@ class Source:
     view: str
     is_sheet: bool
     number_kinds: dict[str, str] = field(default_factory=dict)  # field -> whole, decimal or double
+    files: tuple[Path, ...] = ()  # Parquet files, which are sealed as files and not row by row
 
 
 # ---- from a sheet
@@ -176,26 +177,43 @@ def _file_source(files: Sequence[Path], engine: Engine, problems: list[Problem])
         return None
     row = "row_number() OVER () + 1" if is_csv else "file_row_number + 1"
     fields, kinds = ["filename AS place", f"CAST({row} AS BIGINT) AS row"], {}
+    untidy = _untidy(scan, {name: headers[position] for name, position in positions.items()}, types, engine)
     for name in COLUMNS:
         header = headers[positions[name]] if name in positions else None
-        sql, kind = _file_column(name, header, types.get(header or "", ""))
+        sql, kind = _file_column(name, header, types.get(header or "", ""), name in untidy)
         fields.append(sql)
         if name in NUMBERS:
             kinds[name] = kind
     select = f"SELECT {', '.join(fields)} FROM {scan}"
     view = engine.create_table(select, "csv") if is_csv else engine.create_view(select, "parquet")
-    return Source(_view(engine, view, kinds), False, kinds)
+    return Source(_view(engine, view, kinds), False, kinds, () if is_csv else tuple(files))
 
 
-def _file_column(name: str, header: str | None, type_name: str) -> tuple[str, str]:
+def _untidy(scan: str, headers: dict[str, str], types: dict[str, str], engine: Engine) -> set[str]:
+    """The text columns in which some text has spaces around it: only those are trimmed, for trimming costs more than adding up."""
+    texts = [name for name, header in headers.items() if name in TEXTS and types[header].startswith(("VARCHAR", "ENUM"))]
+    if not texts:
+        return set()
+    tests = [f"count_if(trim(CAST({_named(headers[name])} AS VARCHAR), {SPACES}) <> {_named(headers[name])}) AS {name}" for name in texts]
+    counted = engine.query(f"SELECT {', '.join(tests)} FROM {scan}").to_pylist()[0]
+    return {name for name in texts if counted[name]}
+
+
+def _named(header: str) -> str:
+    return '"' + header.replace('"', '""') + '"'
+
+
+def _file_column(name: str, header: str | None, type_name: str, untidy: bool) -> tuple[str, str]:
     """The SQL of one field of a file, and for numbers what kind of number it is."""
-    column = '"' + (header or "").replace('"', '""') + '"'
+    column = _named(header or "")
     is_text = type_name.startswith(("VARCHAR", "ENUM", "BLOB"))
     text = f"nullif(trim(CAST({column} AS VARCHAR), {SPACES}), '')"
     if header is None:
         column, text, is_text = "NULL", "NULL", False
     if name in TEXTS:
-        if type_name in ("DOUBLE", "FLOAT"):
+        if is_text and not untidy:
+            text = f"CAST({column} AS VARCHAR)"
+        elif type_name in ("DOUBLE", "FLOAT"):
             text = f"regexp_replace(printf('%.15g', {column}), '\\.0+$', '')"
         return f"{text} AS {name}", ""
     if name in DATES:
@@ -301,19 +319,29 @@ def places_sql(name: str, kind: str) -> str:
     )
 
 
+def clean_sql(name: str, kind: str, places: int) -> str:
+    """SQL: whether a number is one of so many places beyond doubt, which makes it whole by the short way."""
+    if kind != "double":
+        return f"{name} IS NOT NULL"
+    return f"(abs({name}) < 1e{15 - places} AND round({name} * 1e{places}) / 1e{places} = {name})"
+
+
+def short_sql(name: str, kind: str, places: int) -> str:
+    """SQL: a clean number as a whole count of 10^-places."""
+    if kind == "double":
+        return f"CAST(round({name} * 1e{places}) AS BIGINT)"
+    if kind == "decimal":
+        return f"TRY(CAST(CAST(round({name}, {places}) AS DECIMAL(38, {places})) * {10**places} AS BIGINT))"
+    return f"TRY(CAST(CAST({name} AS HUGEINT) * {10**places} AS BIGINT))"
+
+
 def whole_sql(name: str, kind: str, places: int) -> str:
-    """SQL: a number as a whole count of 10^-places, null when it is none or does not fit in 64 bits."""
+    """SQL: any number as a whole count of 10^-places, null when it is none or does not fit in 64 bits."""
     unit = 10**places
     spelled = f"TRY(CAST(CAST(round({name}_spelled, {places}) AS DECIMAL(38, 18)) * {unit} AS BIGINT))"
-    if kind == "whole":
-        value = f"TRY(CAST(CAST({name} AS HUGEINT) * {unit} AS BIGINT))"
-    elif kind == "decimal":
-        value = f"TRY(CAST(CAST(round({name}, {places}) AS DECIMAL(38, {places})) * {unit} AS BIGINT))"
-    else:
-        noisy = f"TRY(CAST(round(TRY_CAST(printf('%.15g', {name}) AS DECIMAL(38, 18)), {places}) * {unit} AS BIGINT))"
-        clean = f"abs({name}) < 1e{15 - places} AND round({name} * 1e{places}) / 1e{places} = {name}"
-        value = f"CASE WHEN {clean} THEN CAST(round({name} * 1e{places}) AS BIGINT) ELSE {noisy} END"
-    return f"CASE WHEN {name} IS NOT NULL THEN {value} ELSE {spelled} END"
+    shown = f"TRY_CAST(printf('%.15g', {name}) AS DECIMAL(38, 18))"  # as Excel shows it
+    noisy = f"WHEN {name} IS NOT NULL THEN TRY(CAST(round({shown}, {places}) * {unit} AS BIGINT))" if kind == "double" else ""
+    return f"CASE WHEN {clean_sql(name, kind, places)} THEN {short_sql(name, kind, places)} {noisy} ELSE {spelled} END"
 
 
 def warning(code: str, place: str, row: int | None, column: str | None, message: str, remedy: str) -> Problem:

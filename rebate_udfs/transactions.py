@@ -18,7 +18,7 @@ from .engines import INT64_LIMIT, Engine, quoted
 from .model import LINE_COLUMNS, Lines, Problem, Severity, TransactionType
 from .parse import DATE_REMEDY, NUMBER_REMEDY, CannotRead, RawTable
 from .rows import problem
-from .sources import DATES, MOST_PLACES, NUMBERS, TEXTS, Source, from_files, from_sheet, places_sql, whole_sql
+from .sources import DATES, MOST_PLACES, NUMBERS, TEXTS, Source, clean_sql, from_files, from_sheet, places_sql, short_sql, whole_sql
 from .words import choice
 
 SHOWN = 50  # problems of one code that are listed by row; the rest are counted
@@ -117,26 +117,41 @@ def read_lines(raws: Sequence[RawTable], paths: Sequence[str | Path], engine: En
     places = {name: _places(sources, name, engine) for name in NUMBERS}
     lines = _judged(sources, places, engine, known)
     reason = " ".join(f"WHEN {check.when} THEN {quoted(check.code)}" for check in (*ERRORS, REPEATED))
-    judged = engine.create_view(f"SELECT *, CASE WHEN rebate_credit THEN '{REBATE_CREDIT}' {reason} END AS reason FROM {lines}", "judged")
+    select = f"SELECT *, CASE WHEN rebate_credit THEN '{REBATE_CREDIT}' {reason} END AS reason FROM {lines}"
+    in_memory = all(source.is_sheet for source in sources)
+    judged = engine.register(engine.query(select), "judged") if in_memory else engine.create_view(select, "judged")
     counts = _count(judged, engine)
     for check in (*ERRORS, REPEATED, *WARNINGS):
         if number := counts[f"n_{_index(check)}"]:
             problems.extend(_named(check, judged, number, engine))
     _refuse_wide_sums(counts, places, engine)
-    excluded = engine.query(f"SELECT reason, count(*) AS rows FROM {judged} WHERE reason IS NOT NULL GROUP BY 1 ORDER BY 1").to_pylist()
+    by_reason = f"SELECT reason, count(*) AS rows FROM {judged} WHERE reason IS NOT NULL GROUP BY 1 ORDER BY 1"
+    excluded = engine.query(by_reason).to_pylist() if counts["excluded"] else []
     usable = _usable(judged, bool(excluded))
-    seal = f"{counts['rows_read']}:{places['quantity']}:{places['amount']}:{counts['low']}:{counts['high']}"
     return Lines(
-        frame=engine.frame(engine.query(usable)) if all(source.is_sheet for source in sources) else engine.from_sql(usable),
+        frame=engine.frame(engine.query(usable)) if in_memory else engine.from_sql(usable),
         quantity_places=places["quantity"],
         amount_places=places["amount"],
         rows_read=counts["rows_read"],
         rows_excluded={one["reason"]: one["rows"] for one in excluded},
         latest_invoice_date=counts["latest"],
-        content_hash=hashlib.sha256(seal.encode()).hexdigest(),
+        content_hash=_seal(sources, places, counts),
         engine=engine.name,
         engine_run=engine,
     )
+
+
+def _seal(sources: Sequence[Source], places: Mapping[str, int], counts: Mapping[str, Any]) -> str:
+    """SHA-256 of what was read: Parquet files by their bytes, all other rows by the sum of their digests, so in any order."""
+    seal = hashlib.sha256(f"{counts['rows_read']}:{places['quantity']}:{places['amount']}:{counts['low']}:{counts['high']}".encode())
+    for digest in sorted(_digest(file) for source in sources for file in source.files):
+        seal.update(digest)
+    return seal.hexdigest()
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def _places(sources: Sequence[Source], name: str, engine: Engine) -> int:
@@ -151,7 +166,7 @@ def _places(sources: Sequence[Source], name: str, engine: Engine) -> int:
 
 def _judged(sources: Sequence[Source], places: Mapping[str, int], engine: Engine, known: Known) -> str:
     """One view over all sources with whole numbers, the type as we name it, and everything that the checks ask about."""
-    parts = [f"SELECT {', '.join(_whole_columns(source, places))} FROM {source.view}" for source in sources]
+    parts = [f"SELECT {', '.join(_whole_columns(source, places, engine))} FROM {source.view}" for source in sources]
     rows = engine.create_view(" UNION ALL ".join(parts), "rows")
     types = _type_sql(rows, engine)
     distributors, skus = _listed(known.distributors, engine), _listed(known.skus, engine)
@@ -171,16 +186,18 @@ def _judged(sources: Sequence[Source], places: Mapping[str, int], engine: Engine
     return engine.create_view(sql, "lines")
 
 
-def _whole_columns(source: Source, places: Mapping[str, int]) -> list[str]:
-    columns = ["place", "row", *TEXTS]
+def _whole_columns(source: Source, places: Mapping[str, int], engine: Engine) -> list[str]:
+    columns = ["place", "row", *TEXTS, f"{'true' if source.files else 'false'} AS sealed"]
     for name in DATES:
         columns += [name, f"{name}_text", f"{'true' if source.is_sheet else f'{name}_odd'} AS {name}_warn"]
     for name in NUMBERS:
         kind = source.number_kinds[name]
+        tests = f"count_if(({clean_sql(name, kind, places[name])}) IS NOT TRUE) AS rest"
+        is_clean = engine.query(f"SELECT {tests} FROM {source.view}").to_pylist()[0]["rest"] == 0
         columns += [
-            f"{whole_sql(name, kind, places[name])} AS {name}",
+            f"{short_sql(name, kind, places[name]) if is_clean else whole_sql(name, kind, places[name])} AS {name}",
             f"coalesce(CAST({name} AS VARCHAR), CAST({name}_spelled AS VARCHAR)) AS {name}_raw",
-            f"{places_sql(name, kind)} AS {name}_places",
+            f"{places[name] if is_clean else places_sql(name, kind)} AS {name}_places",
             f"{name}_text",
             f"{'true' if source.is_sheet else f'{name}_odd'} AS {name}_warn",
         ]
@@ -236,11 +253,11 @@ def _index(check: Check) -> int:
 
 def _count(judged: str, engine: Engine) -> dict[str, Any]:
     """Everything that one pass over the rows can tell: rows of each problem, the largest figures, the latest date, the hash."""
-    content = f"md5_number(concat_ws(chr(31), {', '.join(_canonical(name) for name in COMPARED)}))"
+    content = f"CASE WHEN NOT sealed THEN md5_number(concat_ws(chr(31), {', '.join(_canonical(name) for name in COMPARED)})) END"
     numbers = [f"count_if(NOT rebate_credit AND {check.when}) AS n_{_index(check)}" for check in (*ERRORS, REPEATED)]
     numbers += [f"count_if(reason IS NULL AND {check.when}) AS n_{_index(check)}" for check in WARNINGS]
     return engine.query(f"""
-        SELECT count(*) AS rows_read, max(invoice_date) FILTER (reason IS NULL) AS latest,
+        SELECT count(*) AS rows_read, count(reason) AS excluded, max(invoice_date) FILTER (reason IS NULL) AS latest,
                max(abs(amount)) FILTER (reason IS NULL) AS amount, max(abs(quantity)) FILTER (reason IS NULL) AS quantity,
                CAST(sum(CAST(mark & 18446744073709551615 AS HUGEINT)) AS VARCHAR) AS low, CAST(sum(CAST(mark >> 64 AS HUGEINT)) AS VARCHAR) AS high,
                {', '.join(numbers)}

@@ -197,8 +197,9 @@ def way_to_next_tier(row: Attainment) -> Fraction | None:
 
 
 def near_next_tier(run: Run) -> list[Attainment]:
-    """The rows that are within 5 % of their next tier, nearest first."""
-    near = [(way, row) for row in run.attainment if (way := way_to_next_tier(row)) is not None and 1 - NEAR_SHARE <= way < 1]
+    """The rows of periods still running that are within 5 % of their next tier, nearest first."""
+    going = (row for row in run.attainment if row.period.ends_on >= run.as_of)
+    near = [(way, row) for row in going if (way := way_to_next_tier(row)) is not None and 1 - NEAR_SHARE <= way < 1]
     return [row for _, row in sorted(near, key=lambda pair: -pair[0])]
 
 
@@ -227,6 +228,7 @@ def attainment(run: Run) -> ResultTable:
     columns = (
         *names.columns(),
         _period(),
+        _Column("Period Ends", "date", "period_ends_on", lambda row: row.period.ends_on),
         _Column(f"Measure{unit}", "number", "measure", lambda row: row.measure),
         None if unit or not rows else _Column("Measured In", "text", "measured_in", lambda row: _measured_in(names, row)),
         _Column("Tier Reached", "integer", "attained_tier", lambda row: row.attained_tier),
@@ -386,7 +388,7 @@ def _lines(run: Run) -> Iterable[_Line]:
 def _figure_lines(figure: Attainment | Accrual, steps: Iterable[Step], label: str, amount: Decimal, percent: bool) -> Iterable[_Line]:
     for step in steps:
         yield _Line(figure, step, percent, step.amount)
-    yield _Line(figure, Step(label, "rounded to the currency's smallest unit"), percent, amount)
+    yield _Line(figure, Step(label, "the figure"), percent, amount)
 
 
 def runs(run: Run) -> ResultTable:

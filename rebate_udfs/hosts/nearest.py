@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from ..model import ResultTable
@@ -10,25 +11,29 @@ from . import look
 SHOWN = 10  # bars of the chart
 ROW_PIXELS, CHART_WIDTH = 20, 760
 WHO = ("program_id", "program_name", "participant_id", "participant_name", "period")
-WAY_COLUMN, CHART_COLUMN, LABEL_COLUMN = 5, 7, 8
+WAY_COLUMN, CHART_COLUMN, LABEL_COLUMN = 6, 8, 9
 
 
 def chart_of_nearest(book: Any, sheet: Any, table: ResultTable, top: int) -> None:
-    """Write the list from row `top` (from 0) on and the chart beside it; nothing where nobody is on the way to a tier.
+    """Write the list from row `top` (from 0) on and the chart beside it; nothing where nobody is on the way to a tier in a period still running.
 
     The list is the chart's data, so that the chart stays true when somebody sorts the table. The chart's title is
     the table's finding.
     """
     fields = {column.field: index for index, column in enumerate(table.columns)}
     way = fields["way_to_next_tier"]
-    near = sorted((row for row in table.rows if row[way] is not None and 0 < row[way] < 1), key=lambda row: -row[way])[:SHOWN]
+    going = (row for row in table.rows if row[fields["period_ends_on"]] >= book.as_of and row[way] is not None)
+    near = sorted((row for row in going if 0 < row[way] < 1), key=lambda row: -row[way])[:SHOWN]
     if not near:
         return
     _header(book, sheet, table, top)
     text, percent = book.format(num_format="@", align="left", indent=1), book.format(num_format=look.percent_format(1))
+    day = book.format(num_format=book.date_format, align="left", indent=1)
     for number, row in enumerate(near, start=top + 1):
         for column, name in enumerate(WHO):
             sheet.write_string(number, column, look.safe_text(str(row[fields[name]])), text)
+        ends = row[fields["period_ends_on"]]
+        sheet.write_datetime(number, WAY_COLUMN - 1, datetime(ends.year, ends.month, ends.day), day)
         sheet.write_number(number, WAY_COLUMN, float(row[way]), percent)
         who = row[fields["participant_name"]] or row[fields["participant_id"]]
         sheet.write_string(
@@ -45,6 +50,7 @@ def _header(book: Any, sheet: Any, table: ResultTable, top: int) -> None:
     headers = {column.field: column.header for column in table.columns}
     for column, name in enumerate(WHO):
         sheet.write_string(top, column, headers[name], book.format(align="left", indent=1, **common))
+    sheet.write_string(top, WAY_COLUMN - 1, headers["period_ends_on"], book.format(align="left", indent=1, **common))
     sheet.write_string(top, WAY_COLUMN, headers["way_to_next_tier"], book.format(align="right", **common))
     sheet.write_string(top, LABEL_COLUMN, "Labels of the chart", book.format(font_color=look.MUTED, font_size=9))
 

@@ -39,6 +39,7 @@ class Book:
     name: str
     about: str
     footer: str
+    as_of: date = date.min  # periods that ended before are no longer on the way to a tier
     date_format: str = look.DATE_FORMAT
     formats: dict[tuple[tuple[str, Any], ...], Any] = field(default_factory=dict)
 
@@ -59,7 +60,7 @@ def open_book(path: str | os.PathLike[str], run: Run, name: str, *, date_1904: b
     settings = run.tables.settings
     about = " · ".join(filter(None, (settings.company, f"as of {run.as_of.isoformat()}", f"run {run.run_id}", f"version {run.version}")))
     footer = f"Run {run.run_id} · as of {run.as_of.isoformat()}"
-    return Book(workbook, name, about, footer, look.date_format(settings.date_format))
+    return Book(workbook, name, about, footer, run.as_of, look.date_format(settings.date_format))
 
 
 def write_tables(book: Book, tables: tuple[ResultTable, ...]) -> None:
@@ -138,8 +139,10 @@ class _Sheet:
         sheet, line = self.sheet, {"bottom": 1, "bottom_color": look.LINE}
         if column.kind in NUMERIC:
             default = self.book.format(num_format=self._number_format(column, self.places[index]), **line)
-            if column.kind == "money":
-                return lambda row, value: sheet.write_number(row, index, float(value), self._money_format(value, default))
+            if column.kind == "money" or column.field == "amount":
+                return lambda row, value: sheet.write_number(row, index, float(value), self._money_format(column, value, default))
+            if column.kind == "percent" and not column.bar:
+                return lambda row, value: sheet.write_number(row, index, float(value), self._percent_format(value))
             return lambda row, value: sheet.write_number(row, index, float(value), default)
         if column.kind == "date":
             day = self.book.format(num_format=self.book.date_format, align="left", indent=1, **line)
@@ -158,12 +161,18 @@ class _Sheet:
             return look.percent_format(places)
         return "#,##0" if column.kind == "integer" else look.money_format(places)
 
-    def _money_format(self, value: Any, default: Any) -> Any:
-        """The currency's own places: where a column holds several currencies, each cell has its own."""
+    def _money_format(self, column: ResultColumn, value: Any, default: Any) -> Any:
+        """The currency's own places, as columns may hold several; an explanation's rounded figure stands out among its steps."""
         if not isinstance(value, Decimal):
             return default
-        places = -int(value.as_tuple().exponent)
-        return self.book.format(num_format=look.money_format(max(places, 0)), bottom=1, bottom_color=look.LINE)
+        places = max(-int(value.as_tuple().exponent), 0)
+        bold = {"bold": True, "top": 1} if column.kind == "number" else {}
+        return self.book.format(num_format=look.money_format(places), bottom=1, bottom_color=look.LINE, **bold)
+
+    def _percent_format(self, value: Any) -> Any:
+        """As many places as the rate needs; a computed fraction without end has two."""
+        places = look.places_of(Fraction(value) * 100, 5)
+        return self.book.format(num_format=look.percent_format(places if places < 5 else 2), bottom=1, bottom_color=look.LINE)
 
     def _link(self, row: int, index: int, place: tuple[str, str]) -> None:
         sheet, cell = place

@@ -686,6 +686,7 @@ class Facts:
     budget: Fraction | None = None
     lines_factor: Fraction = Fraction(1)  # a forecast: every line's measure and base count this many times
     base_is_measure: bool | None = None  # one and the same figure, whatever its value; None: when the two are equal
+    tier_measure: Fraction | None = None  # a Constraint: the tier (and only the tier) is found at this measure (Mix: focus)
 
 
 @dataclass(frozen=True, slots=True)

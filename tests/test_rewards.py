@@ -275,3 +275,11 @@ def test_other_methods_take_the_tier_from_the_measure_and_the_money_from_the_bas
     lines = (WalkLine("1", F(12), F(100)),)
     rate = {Method.RETROSPECTIVE: F("0.2"), Method.TOTAL: F("0.3"), Method.LINEAR: F("0.2")}[method]
     assert reward(walking(lines), ladder, Terms(method=method)).amount == 100 * rate
+
+
+def test_a_constraint_moves_the_tier_and_nothing_else() -> None:
+    """IFRS 15.56: at 990 expected with 5 % caution the tier is that of 1,039.50, the money that of 990."""
+    ladder = ladder_of((0, "0.1"), (1000, "0.25"))
+    cautious = Facts(F(990), F(990), tier_measure=F("1039.50"))
+    assert (reward(cautious, ladder, Terms()).amount, reward(cautious, ladder, Terms()).tier) == (990 * F("0.25"), 2)
+    assert reward(cautious, ladder, Terms(method=Method.TOTAL)).amount == 990 * F("0.35")

@@ -187,7 +187,7 @@ def volume_reward(facts: Facts, ladder: Ladder, terms: Terms, tier: int) -> Rewa
         return limited(tier, flat_steps(tier, facts.measure, base, ladder, terms), base, terms, facts.base)
     if not ladder or (terms.method is Method.ROLLING and not tier):
         return below_first(ladder)
-    if tier and facts.lines is None and base == facts.measure == facts.base:
+    if tier and facts.lines is None and facts.tier_measure is None and base == facts.measure == facts.base:
         whole_steps, amount = _whole_bands(base, tier, ladder, terms)
         return limited(tier, whole_steps, base, terms, facts.base, amount)
     bands = bands_of(ladder, tier, terms.method)

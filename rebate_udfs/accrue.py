@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import TypeVar
 
 from .agreements import Agreement
 from .earn import Earned, Position
@@ -21,6 +22,7 @@ from .model import (
     AccrualPolicy,
     Adjustment,
     AdjustmentKind,
+    Baseline,
     EntryKind,
     Facts,
     Forecast,
@@ -193,10 +195,13 @@ def near_tier(slot: Slot, ahead: Expected) -> Problem | None:
     return None
 
 
-def forecasts_by_key(agreements: Iterable[Agreement], rows: Iterable[Forecast]) -> tuple[dict[Key, list[Forecast]], list[Problem]]:
-    """The Forecasts table by program, participant and period; a period that the program does not have is an error."""
+Row = TypeVar("Row", Forecast, Baseline)
+
+
+def rows_by_key(agreements: Iterable[Agreement], rows: Iterable[Row], table: str) -> tuple[dict[Key, list[Row]], list[Problem]]:
+    """Forecasts or Baselines by program, participant and period; a period that the program does not have is an error."""
     programs = {agreement.program_id: agreement for agreement in agreements}
-    found: dict[Key, list[Forecast]] = defaultdict(list)
+    found: dict[Key, list[Row]] = defaultdict(list)
     problems: list[Problem] = []
     for row in rows:
         agreement = programs.get(row.program_id)
@@ -206,7 +211,7 @@ def forecasts_by_key(agreements: Iterable[Agreement], rows: Iterable[Forecast]) 
         if period is None:
             message = f"{row.program_id} has no period {row.period}"
             remedy = f"use one of its periods, for example {agreement.periods[0].period_id}"
-            problems.append(Problem(Severity.ERROR, "UNKNOWN_PERIOD", "Forecasts", row.row or None, "Period", message, remedy, row.program_id))
+            problems.append(Problem(Severity.ERROR, "UNKNOWN_PERIOD", table, row.row or None, "Period", message, remedy, row.program_id))
             continue
         found[row.program_id, row.participant_id, period.period_id].append(row)
     return found, problems

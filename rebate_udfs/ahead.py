@@ -15,14 +15,14 @@ from .accrue import (
     booked_in,
     expected,
     forecast_positions,
-    forecasts_by_key,
     journal_of,
     manual_facts,
     near_tier,
     recognised,
+    rows_by_key,
 )  # fmt: skip
 from .agreements import Agreement
-from .earn import Earned, Key, earn
+from .earn import CommonShare, Earned, Key, Position, earn
 from .facts import Slot, slot_key
 from .model import Accrual, AccrualPolicy, Facts, JournalRow, Problem, Step, Tables
 from .money import money
@@ -32,14 +32,14 @@ ZERO, ONE = Fraction(0), Fraction(1)
 
 
 def look_ahead(
-    tables: Tables, programs: Sequence[Agreement], slots: Sequence[Slot], facts: Mapping[Key, Facts], as_of: date
+    tables: Tables, programs: Sequence[Agreement], slots: Sequence[Slot], facts: Mapping[Key, Facts], shares: Mapping[Key, Fraction], as_of: date
 ) -> tuple[dict[Key, Expected], list[Problem]]:
     """What is expected at period end for every slot."""
-    rows, problems = forecasts_by_key(programs, tables.forecasts)
+    rows, problems = rows_by_key(programs, tables.forecasts, "Forecasts")
     ahead: dict[Key, Expected] = {}
     for slot in slots:
         key = slot_key(slot)
-        ahead[key], found = expected(slot, facts[key], as_of, rows.get(key, []))
+        ahead[key], found = expected(slot, facts[key], as_of, rows.get(key, []), shares)
         problems += found
         near = near_tier(slot, ahead[key])
         problems += [near] if near else []
@@ -47,7 +47,7 @@ def look_ahead(
 
 
 def earn_ahead(
-    tables: Tables, slots: Sequence[Slot], facts: Mapping[Key, Facts], ahead: Mapping[Key, Expected]
+    tables: Tables, slots: Sequence[Slot], facts: Mapping[Key, Facts], ahead: Mapping[Key, Expected], common_share: CommonShare
 ) -> dict[Key, list[Earned]]:
     """The reward at each scenario of every slot, limits included, unrounded sums underneath."""
     rounds = max((len(each.scenarios) for each in ahead.values()), default=1)
@@ -56,10 +56,13 @@ def earn_ahead(
         positions = []
         for slot in slots:
             key = slot_key(slot)
-            manual = manual_facts(slot, facts[key]) if slot.agreement.policy is AccrualPolicy.MANUAL and not ahead[key].ended else None
-            options = [manual] if manual else forecast_positions(slot, facts[key], ahead[key], tables.settings)
+            if slot.agreement.policy is AccrualPolicy.MANUAL and not ahead[key].ended:
+                here = Position(slot.agreement, slot.participant_id, slot.period, facts[key])
+                options = [manual_facts(slot, facts[key]) or here]
+            else:
+                options = forecast_positions(slot, facts[key], ahead[key], tables.settings)
             positions.append(options[min(number, len(options) - 1)])
-        for key, each in earn(positions, tables.settings.rounding, rounded=False).items():
+        for key, each in earn(positions, tables.settings.rounding, common_share=common_share, rounded=False).items():
             if number < len(ahead[key].scenarios):
                 found[key].append(each)
     return found

@@ -11,6 +11,7 @@ from .agreements import Agreement
 from .counting import Counted
 from .earn import Earned, Key
 from .facts import Converter, Slot, slot_key
+from .known import Known
 from .model import (
     AccrualPolicy,
     Attainment,
@@ -30,10 +31,10 @@ from .rewards import compared, in_gap, next_value, on_measure, rate_of, to_next
 ZERO = Fraction(0)
 
 
-def attain(slot: Slot, known: tuple[Facts, int], earned: Earned, ahead: Expected, counted: Counted, tables: Tables) -> Attainment:
+def attain(slot: Slot, known: Known, earned: Earned, ahead: Expected, tables: Tables) -> Attainment:
     """One row of Attainment: the three tiers side by side, the distance to the next one and what reaching it is worth."""
-    facts, rows = known
     agreement, key, terms = slot.agreement, slot_key(slot), slot.agreement.terms
+    facts, rows = known.facts[key], known.rows[key]
     ladder = agreement.ladders[slot.period.period_id]
     tier = tier_at(slot, facts) if rows or facts.budget is None else 0
     tier = tier if rows else 0
@@ -66,7 +67,7 @@ def attain(slot: Slot, known: tuple[Facts, int], earned: Earned, ahead: Expected
         earned=earned.figure,
         status=status_of(slot, facts, rows, tier),
         transactions_used=rows,
-        transactions_excluded=max(counted.placed.get(key, 0) - rows, 0),
+        transactions_excluded=max(known.counted.placed.get(key, 0) - rows, 0),
         reward=rounded_reward(earned),
         ladder=on_measure(ladder, facts, terms) if ladder else (),
         measure_unit=unit_of(agreement),
@@ -102,10 +103,10 @@ def status_of(slot: Slot, facts: Facts, rows: int, tier: int) -> str:
     return "Top Tier" if tier == len(agreement.ladders[slot.period.period_id]) else "In Tier"
 
 
-def program_count(agreement: Agreement, counted: Counted, converter: Converter, known: Mapping[Key, tuple[Facts, int]]) -> ProgramCount:
+def program_count(agreement: Agreement, counted: Counted, converter: Converter) -> ProgramCount:
     """rows read = used + excluded by reason, for one program."""
     program_id = agreement.program_id
-    used = sum(each.rows for entries in counted.sums[program_id].values() for each in entries)
+    used = sum(each.rows for entries in counted.of(program_id).values() for each in entries)
     no_rate = sum(rows for (program, _), rows in converter.missing.items() if program == program_id)
     in_place = sum(rows for key, rows in counted.placed.items() if key[0] == program_id)
     excluded = dict(counted.left_out.get(program_id, {}))

@@ -16,7 +16,7 @@ from typing import Any
 import narwhals as nw
 
 from .agreements import agreements
-from .counting import classes_by_basis
+from .counting import MEASURE, classes_by_basis
 from .earn import Key
 from .model import Accrual, Attainment, Run, Step, Verdict
 from .participants import Hierarchy, Place
@@ -49,7 +49,7 @@ def verdicts(run: Run, participant_ids: Iterable[str] | None = None, *, everythi
     programs, _ = agreements(tables, hierarchy)
     wanted = None if participant_ids is None else set(participant_ids)
     parties = {party for program in programs for party in _parties(program.places, wanted)}
-    for basis, classes in classes_by_basis(tables, programs, hierarchy, run.as_of).items():
+    for basis, classes in classes_by_basis(tables, programs, hierarchy, run.as_of, (MEASURE,)).items():
         members = {counting.number: _members(counting, wanted) for counting in classes.countings}
         for row, original in _lines(run, classes, parties):
             day = row[DATE_COLUMN[basis]] or row["invoice_date"]

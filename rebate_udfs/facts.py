@@ -11,7 +11,7 @@ from fractions import Fraction
 from .agreements import Agreement
 from .exchange import MissingRate, Rates
 from .measure import CountedLine, Sum
-from .model import Facts, Period, WalkLine
+from .model import Facts, Period, RebateType, WalkLine
 from .participants import Days, days_until, participant_days
 
 ZERO = Fraction(0)
@@ -106,6 +106,24 @@ class Slot:
         return Fraction(days_until(self.days, as_of), total) if total else Fraction(1)
 
 
+@dataclass(frozen=True, slots=True)
+class LastYear:
+    """The measure of the same period one year earlier: the whole of it, and up to the same day."""
+
+    whole: Fraction
+    to_same_day: Fraction
+
+
+def last_year_of(agreement: Agreement, sums: Mapping[tuple[str, int], Sequence[Sum]], converter: Converter) -> dict[tuple[str, str], LastYear]:
+    """Last year's measures by (participant, period id); participants without a counted line then have none."""
+    return {
+        (participant_id, agreement.periods[at].period_id): LastYear(
+            converter.tally(agreement, entries).measure, converter.tally(agreement, entries, 0).measure
+        )
+        for (participant_id, at), entries in sums.items()
+    }
+
+
 def slot_key(slot: Slot) -> tuple[str, str, str]:
     """Program, participant and period: the first three parts of a figure id."""
     return (slot.agreement.program_id, slot.participant_id, slot.period.period_id)
@@ -135,11 +153,13 @@ def slots_of(
     sums: Mapping[tuple[str, int], Sequence[Sum]],
     lines: Mapping[tuple[str, int], Sequence[CountedLine]],
     baselines: Mapping[tuple[str, str], Fraction],
+    last_year: Mapping[tuple[str, str], LastYear],
 ) -> list[Slot]:
     """A slot for each participant and period that has begun.
 
     Enrolled participants have one once a day of their enrollment has begun, in open programs those with a counted
-    transaction. `sums` and `lines` are by (participant, period index), `baselines` by (participant, period id).
+    transaction. `sums` and `lines` are by (participant, period index), `baselines` (the table's) and `last_year` by
+    (participant, period id). A baseline is the table's, else the enrollment's, else last year's.
     """
     keys = {key for key in sums if agreement.periods[key[1]].starts_on <= as_of}
     for participant_id, own in agreement.own_places.items():
@@ -154,6 +174,9 @@ def slots_of(
         baseline = baselines.get((participant_id, period.period_id))
         if baseline is None and figures and figures.baseline is not None:
             baseline = Fraction(figures.baseline)
+        before = last_year.get((participant_id, period.period_id))
+        if baseline is None and before and agreement.program.rebate_type is RebateType.GROWTH:
+            baseline = before.whole
         found.append(
             Slot(
                 agreement,

@@ -148,6 +148,35 @@ def accounting_period(day: date, settings: Settings) -> Period:
     return next(calendar_periods(PeriodKind.MONTH, day, day, settings))
 
 
+def baseline_periods(program: Program, settings: Settings) -> tuple[Period, ...]:
+    """Each period of a program as it lay one fiscal year earlier, under the program's own period ids.
+
+    A whole period becomes the whole period of the year before; a clipped one is clipped at the same month and day
+    (4-4-5: week and weekday).
+
+    >>> p = Program(program_id="P-1", program_name="x", rebate_type="Growth", starts_on="2025-01-01", ends_on="2025-03-15", period="Month")
+    >>> [(f"{q.starts_on}", f"{q.ends_on}") for q in baseline_periods(p, Settings())][1:]
+    [('2024-02-01', '2024-02-29'), ('2024-03-01', '2024-03-15')]
+    """
+    kind, found = period_kind(program), []
+    for period in program_periods(program, settings):
+        first, last = year_earlier(period.starts_on, settings), year_earlier(period.ends_on, settings)
+        if kind is not PeriodKind.PROGRAM:
+            whole = next(calendar_periods(kind, period.starts_on, period.starts_on, settings))
+            before = _one_year_before(whole, kind, settings)
+            first = before.starts_on if period.starts_on == whole.starts_on else first
+            last = before.ends_on if period.ends_on == whole.ends_on else last
+        found.append(Period(period.period_id, first, last))
+    return tuple(found)
+
+
+def _one_year_before(whole: Period, kind: PeriodKind, settings: Settings) -> Period:
+    """The period with the same place in the fiscal year before."""
+    year = int(next(calendar_periods(PeriodKind.YEAR, whole.starts_on, whole.starts_on, settings)).period_id)
+    at = fiscal_periods(year, kind, settings).index(whole)
+    return fiscal_periods(year - 1, kind, settings)[at]
+
+
 def year_earlier(day: date, settings: Settings) -> date:
     """The same day one fiscal year earlier: month and day, or in 4-4-5 years week and weekday.
 

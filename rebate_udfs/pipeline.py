@@ -7,19 +7,22 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 from . import version
+from .accrue import rows_by_key
 from .agreements import Agreement, agreements
 from .ahead import book, earn_ahead, look_ahead
 from .attain import attain, converter_problems, gap_problems, program_count
 from .audit import verdicts
-from .counting import count
-from .earn import Earned, Key, Position, earn
+from .counting import clusters, count
+from .earn import Earned, Key, earn
 from .exchange import Rates
-from .facts import Converter, Slot, facts_of, slot_key, slots_of
-from .model import Facts, Payable, Run, Tables
+from .facts import Converter, Slot, slot_key
+from .known import Known, all_slots
+from .model import Payable, Reward, Run, Settings, Step, Tables
 from .participants import Hierarchy
-from .settle import Due, adjusted_of, dues, payable_rows, resolve, settled_of
+from .settle import Due, adjusted_of, dues, payable_rows, resolve, settled_of, with_minimum
 
 __all__ = ["run", "verdicts"]
 
@@ -30,27 +33,22 @@ def run(tables: Tables, as_of: date | None = None) -> Run:
     Returns values only: attainment, accruals, payables, journal, problems with place and remedy, and for each program
     rows read = used + excluded by reason. Rows and programs with errors are left out and named; nothing is raised for them.
     """
-    day = as_of or book_date(tables)
+    day, settings, lines = as_of or book_date(tables), tables.settings, tables.lines
     hierarchy = Hierarchy(tables.distributors)
     programs, problems = agreements(tables, hierarchy)
     counted = count(tables, programs, hierarchy, day)
-    lines = tables.lines
-    converter = Converter(
-        Rates(tables.settings.base_currency, tables.exchange_rates), lines.amount_places if lines else 0, lines.quantity_places if lines else 0
-    )
-    slots = [slot for each in programs for slot in slots_of(each, day, counted.sums[each.program_id], counted.lines[each.program_id], {})]
-    known = {slot_key(slot): facts_of(slot, converter) for slot in slots}
-    facts = {key: pair[0] for key, pair in known.items()}
-    rounding = tables.settings.rounding
-    earned = earn([position(slot, facts[slot_key(slot)]) for slot in slots], rounding)
-    ahead, doubts = look_ahead(tables, programs, slots, facts, day)
-    rewards_ahead = earn_ahead(tables, slots, facts, ahead)
-    figure_dues = settlements(slots, converter, earned, tables, day)
-    accruals, journal = book(tables, programs, slots, facts, earned, ahead, rewards_ahead, figure_dues, day)
-    attainment = tuple(
-        attain(slot, known[slot_key(slot)], earned[slot_key(slot)], ahead[slot_key(slot)], counted, tables) for slot in slots
-    )
-    problems += [*doubts, *converter_problems(converter), *gap_problems(slots, facts)]
+    places = (lines.amount_places, lines.quantity_places) if lines else (0, 0)
+    converter = Converter(Rates(settings.base_currency, tables.exchange_rates), *places)
+    baselines, unknown = rows_by_key(programs, tables.baselines, "Baselines")
+    slots, shares = all_slots(programs, counted, converter, baselines, day)
+    known = Known(slots, counted, converter)
+    earned = earn(known.positions(), settings.rounding, common_share=known.common_share)
+    figure_dues = settlements(known, earned, settings, day)
+    earned = final(slots, earned, figure_dues)
+    ahead, doubts = look_ahead(tables, programs, slots, known.facts, shares, day)
+    rewards_ahead = earn_ahead(tables, slots, known.facts, ahead, known.common_share)
+    accruals, journal = book(tables, programs, slots, known.facts, earned, ahead, rewards_ahead, figure_dues, day)
+    problems += [*unknown, *doubts, *converter_problems(converter), *gap_problems(slots, known.facts)]
     return Run(
         as_of=day,
         run_id=run_id(tables.input_hash, day),
@@ -59,11 +57,11 @@ def run(tables: Tables, as_of: date | None = None) -> Run:
         engine=lines.engine if lines else "",
         tables=tables,
         problems=(*tables.problems, *problems),
-        attainment=attainment,
+        attainment=tuple(attain(slot, known, earned[slot_key(slot)], ahead[slot_key(slot)], tables) for slot in slots),
         accruals=tuple(accruals),
         payable=tuple(payables(tables, programs, slots, earned, figure_dues, day)),
         journal=tuple(journal),
-        counts=tuple(program_count(each, counted, converter, known) for each in programs),
+        counts=tuple(program_count(each, counted, converter) for each in programs),
         rows_excluded=lines.rows_excluded if lines else {},
     )
 
@@ -82,45 +80,38 @@ def run_id(input_hash: str, as_of: date) -> str:
     return hashlib.sha256(f"{input_hash}|{as_of}|{version.VERSION}".encode()).hexdigest()[:12]
 
 
-def position(slot: Slot, facts: Facts) -> Position:
-    return Position(slot.agreement, slot.participant_id, slot.period, facts)
-
-
-def settlements(
-    slots: Sequence[Slot], converter: Converter, earned: Mapping[Key, Earned], tables: Tables, as_of: date
-) -> dict[Key, list[Due]]:
+def settlements(known: Known, earned: Mapping[Key, Earned], settings: Settings, as_of: date) -> dict[Key, list[Due]]:
     """What fell due at each settlement that has ended: earned with what was known by its last day."""
-    wanted: dict[date, list[Slot]] = defaultdict(list)
-    for slot in slots:
+    ended: dict[date, list[Slot]] = defaultdict(list)
+    for slot in known.slots.values():
         for settlement in slot.agreement.settlements_of(slot.period):
             if settlement.ends_on <= as_of:
-                wanted[settlement.ends_on].append(slot)
+                ended[settlement.ends_on].append(slot)
     earned_by: dict[Key, dict[date, Decimal]] = defaultdict(dict)
-    for day, group in wanted.items():
-        early = [slot for slot in group if day < slot.period.ends_on]
+    cluster_of = {each.program_id: number for number, cluster in enumerate(clusters(known.agreements())) for each in cluster}
+    for day, group in ended.items():
+        began = [slot for slot in known.slots.values() if slot.period.starts_on <= day]
+        changed = {(cluster_of[slot.agreement.program_id], slot.participant_id) for slot in began if known.learned_after(slot, day)}
+        then = Known([slot for slot in began if (cluster_of[slot.agreement.program_id], slot.participant_id) in changed], known.counted,
+                     known.converter, day)  # fmt: skip
+        figures = earn(then.positions(), settings.rounding, common_share=then.common_share)
         for slot in group:
-            if day >= slot.period.ends_on:
-                earned_by[slot_key(slot)][day] = earned[slot_key(slot)].figure
-        if early:
-            positions = [position(slot, facts_of(slot, converter, cut_of(slot, day))[0]) for slot in slots_upto(slots, early, day)]
-            found = earn(positions, tables.settings.rounding)
-            for slot in early:
-                earned_by[slot_key(slot)][day] = found[slot_key(slot)].figure
-    return {
-        slot_key(slot): dues(slot.agreement, slot_key(slot), slot.period, earned_by[slot_key(slot)], as_of) for slot in slots
-    }
+            key = slot_key(slot)
+            earned_by[key][day] = (figures.get(key) or earned[key]).figure
+    return {key: dues(slot.agreement, key, slot.period, earned_by[key], as_of) for key, slot in known.slots.items()}
 
 
-def slots_upto(slots: Sequence[Slot], early: Sequence[Slot], day: date) -> list[Slot]:
-    """The slots whose figures a settlement's figure can depend on: those of programs tied to it and earlier periods."""
-    tied = {slot.agreement.program_id for slot in early}
-    return [slot for slot in slots if slot.agreement.program_id in tied and slot.period.starts_on <= day]
-
-
-def cut_of(slot: Slot, day: date) -> int:
-    """The index of the last cut that a day includes."""
-    ends = sorted({each.ends_on for each in slot.agreement.settlements})
-    return sum(end <= day for end in ends) - 1
+def final(slots: Sequence[Slot], earned: Mapping[Key, Earned], figure_dues: Mapping[Key, Sequence[Due]]) -> dict[Key, Earned]:
+    """With Recover No what settlements made due is final: earned never falls below their sum."""
+    found = dict(earned)
+    for slot in slots:
+        key = slot_key(slot)
+        kept = sum((due.due for due in figure_dues[key]), Decimal(0))
+        if not slot.agreement.program.recover and kept > found[key].figure:
+            reward = found[key].reward
+            step = Step("Recover No", "settlements that have ended are final", amount=Fraction(kept) - reward.amount)
+            found[key] = Earned(Reward(Fraction(kept), reward.tier, (*reward.steps, step)), kept)
+    return found
 
 
 def payables(
@@ -136,12 +127,20 @@ def payables(
     disputes = defaultdict(list)
     for dispute in tables.disputes:
         disputes[tuple(dispute.figure_id.split("/")[:3])].append(dispute)
+    by_participant: dict[tuple[str, str], list[Due]] = defaultdict(list)
+    for key, rows in figure_dues.items():
+        by_participant[key[:2]] += rows
+    programs_by_id = {each.program_id: each for each in programs}
+    after: dict[Key, list[Due]] = defaultdict(list)
+    for (program_id, _), rows in by_participant.items():
+        for due in with_minimum(programs_by_id[program_id], rows, as_of):
+            after[due.key].append(due)
     found: list[Payable] = []
     for slot in slots:
         key = slot_key(slot)
         settled = settled_of(payments.get(key, ()), as_of)
         adjusted = adjusted_of(adjustments.get(key, ()), disputes.get(key, ()), as_of)
-        found += payable_rows(slot.agreement, figure_dues[key], earned[key].figure, settled, adjusted, as_of)
+        found += payable_rows(slot.agreement, after[key], earned[key].figure, settled, adjusted, as_of)
     return found
 
 

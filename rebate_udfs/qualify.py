@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from .model import DateBasis, Lines, Period, Product, Program, Returns
 from .participants import Hierarchy, Place
-from .scopes import PARTY_DIMENSIONS, PRODUCT_DIMENSIONS, Flags, ProgramScope, party_values, product_classes, product_values
+from .scopes import PARTY_DIMENSIONS, PRODUCT_DIMENSIONS, CommonScope, Flags, ProgramScope, party_values, product_classes, product_values
 
 DAY = timedelta(days=1)
 NO_ORIGINAL = -1
@@ -50,8 +50,9 @@ class Counting:
     purpose: str  # "measure", "baseline", ..
     periods: tuple[Period, ...]
     places: Sequence[Place]
-    scope: ProgramScope
+    scope: ProgramScope | CommonScope
     cut_days: tuple[date, ...] = ()  # last days of settlements before the period's end: sums are kept apart there
+    other: Counting | None = None  # Net Of: a second program that must count the line as well, in the same period
 
     def period_at(self, day: date) -> int | None:
         """The index of the period that holds a day."""
@@ -80,7 +81,18 @@ class Timing:
 
 
 def timing(counting: Counting, day: date, original_day: date | None, is_return: bool) -> Timing | str:
-    """Place a line in time, or give the reason why it has no place.
+    """Place a line in time, or give the reason why it has no place; with a second program both must place it alike."""
+    found = _timing(counting, day, original_day, is_return)
+    if counting.other is None or isinstance(found, str):
+        return found
+    second = _timing(counting.other, day, original_day, is_return)
+    if isinstance(second, str) or second.period != found.period:
+        return "OUTSIDE_PROGRAM_DATES"
+    return found
+
+
+def _timing(counting: Counting, day: date, original_day: date | None, is_return: bool) -> Timing | str:
+    """Place a line in time for one program.
 
     `day` is the line's own date by Date Basis (not after the as-of date), `original_day` that of its Original
     Transaction ID where it is known. Rules: Returns (design step "Measure").

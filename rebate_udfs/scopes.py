@@ -86,6 +86,35 @@ class ProgramScope:
         return (found[0], found[1], found[0] and found[2])
 
 
+@dataclass(frozen=True, slots=True)
+class CommonScope:
+    """The lines that are in the reward base of two programs (Net Of): all three roles say the same."""
+
+    first: ProgramScope
+    second: ProgramScope
+
+    @property
+    def lists(self) -> tuple[ScopeList, ScopeList]:
+        return (self.first.reward, self.second.reward)
+
+    @property
+    def qualify(self) -> ScopeList:
+        return self.first.reward
+
+    @property
+    def needs_products(self) -> bool:
+        return self.first.needs_products or self.second.needs_products
+
+    @property
+    def uses_parties(self) -> bool:
+        return any(each.uses(PARTY_DIMENSIONS) for each in self.lists)
+
+    def flags(self, dimensions: Sequence[Dimension], values: dict[Dimension, frozenset[str]]) -> Flags:
+        """Whether both lists match, as far as these dimensions decide."""
+        both = all(each.failing(dimensions, values) is None for each in self.lists)
+        return (both, both, both)
+
+
 def program_scope(program: Program, scopes: Iterable[Scope]) -> ProgramScope:
     """The three lists of a program from the rows of the Scopes table."""
     own = [row for row in scopes if row.program_id == program.program_id]
@@ -110,7 +139,9 @@ def party_values(distributor_id: str, day: date, hierarchy: Hierarchy) -> dict[D
     }
 
 
-def product_classes(skus: Iterable[str], products: dict[str, Product], scopes: Sequence[ProgramScope]) -> tuple[dict[str, int], list[list[Flags]]]:
+def product_classes(
+    skus: Iterable[str], products: dict[str, Product], scopes: Sequence[ProgramScope | CommonScope]
+) -> tuple[dict[str, int], list[list[Flags]]]:
     """Group products that no scope tells apart.
 
     Returns the class of each SKU and, for each class, its flags in every scope. SKUs that stand in no scope row

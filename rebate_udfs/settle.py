@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from .agreements import Agreement
-from .model import Adjustment, AdjustmentKind, Dispute, DisputeStatus, Payable, Payment, Period, Resolution
+from .model import Adjustment, AdjustmentKind, Dispute, DisputeStatus, Payable, Payment, Period, RebateType, Resolution
 from .periods import find_period
 
 NOTHING = Decimal(0)
@@ -28,6 +28,8 @@ class Due:
     settlement: Period
     due_on: date
     due: Decimal
+    carried: Decimal = NOTHING  # below Minimum Payout: not due, tested again at the next settlement
+    lapsed: Decimal = NOTHING  # still below it at the program's last settlement
 
 
 def dues(agreement: Agreement, key: Key, period: Period, earned_by: Mapping[date, Decimal], as_of: date) -> list[Due]:
@@ -38,6 +40,8 @@ def dues(agreement: Agreement, key: Key, period: Period, earned_by: Mapping[date
     """
     found: list[Due] = []
     before = NOTHING
+    if needs_claim(agreement):
+        return found
     for settlement in agreement.settlements_of(period):
         if settlement.ends_on > as_of:
             break
@@ -47,6 +51,49 @@ def dues(agreement: Agreement, key: Key, period: Period, earned_by: Mapping[date
         before += due
         found.append(Due(key, settlement, settlement.ends_on + timedelta(days=agreement.program.payment_terms_days), due))
     return found
+
+
+def with_minimum(agreement: Agreement, figures: Sequence[Due], as_of: date) -> list[Due]:
+    """The settlements of one participant in one program with Minimum Payout applied.
+
+    It is tested at each settlement on all that is due and carried: a sum from 0 up to the minimum is carried, with its
+    figures; what is still below it at the program's last settlement lapses on that one's due date. A sum below 0 is not tested.
+    """
+    minimum = agreement.program.minimum_payout
+    if minimum is None:
+        return list(figures)
+    found: list[Due] = []
+    carried: list[int] = []  # positions in `found` of what waits
+    for settlement in agreement.settlements:
+        if settlement.ends_on > as_of:
+            break
+        own = [due for due in figures if due.settlement.ends_on == settlement.ends_on]
+        pot = sum((due.due for due in own), NOTHING) + sum((found[at].carried for at in carried), NOTHING)
+        due_on = settlement.ends_on + timedelta(days=agreement.program.payment_terms_days)
+        if 0 <= pot < minimum:
+            carried += range(len(found), len(found) + len(own))
+            found += [replace(due, due=NOTHING, carried=due.due) for due in own]
+            if settlement == agreement.settlements[-1] and due_on <= as_of:
+                for at in carried:
+                    found[at] = replace(found[at], lapsed=found[at].carried, carried=NOTHING)
+            continue
+        found += _released(found, carried, own, settlement, due_on)
+        carried = []
+    return found
+
+
+def _released(found: Sequence[Due], carried: Sequence[int], own: Sequence[Due], settlement: Period, due_on: date) -> list[Due]:
+    """A settlement's own dues with what waited: on the same figure's row where there is one, else on a row of its own."""
+    waiting: dict[Key, Decimal] = defaultdict(Decimal)
+    for at in carried:
+        waiting[found[at].key] += found[at].carried
+    rows = [replace(due, due=due.due + waiting.pop(due.key, NOTHING)) for due in own]
+    return rows + [Due(key, settlement, due_on, amount) for key, amount in waiting.items() if amount]
+
+
+def needs_claim(agreement: Agreement) -> bool:
+    """Whether only approved claims fall due: by Claim Required, and always for MDF and Ship and Debit."""
+    return agreement.program.claim_required or agreement.program.rebate_type in (RebateType.MDF, RebateType.SHIP_AND_DEBIT)
 
 
 def resolve(agreements: Iterable[Agreement], rows: Iterable[Payment | Adjustment]) -> dict[Key, list[Payment | Adjustment]]:
@@ -95,7 +142,8 @@ def payable_rows(agreement: Agreement, figure: Sequence[Due], earned: Decimal, s
     owed = earned if agreement.program.recover else max(earned, final)
     fallen = sum((due.due for due in figure if due.due_on <= as_of), NOTHING) + (adjusted if figure and figure[-1].due_on <= as_of else NOTHING)
     payable = max(min(fallen, owed + adjusted) - settled, NOTHING)
-    recoverable = max(settled - owed - adjusted, NOTHING)
+    lapsed = sum((due.lapsed for due in figure), NOTHING)
+    recoverable = max(settled + lapsed - owed - adjusted, NOTHING)
     rows: list[Payable] = []
     left = settled
     for at, due in enumerate(figure):
@@ -115,8 +163,8 @@ def payable_rows(agreement: Agreement, figure: Sequence[Due], earned: Decimal, s
                 settled=share,
                 payable=max(wanted - share, NOTHING) if due.due_on <= as_of else NOTHING,
                 recoverable=recoverable if last else NOTHING,
-                carried=NOTHING,
-                lapsed=NOTHING,
+                carried=due.carried,
+                lapsed=due.lapsed,
                 currency=agreement.currency,
             )
         )

@@ -128,8 +128,10 @@ def _spelled(cell: Cell) -> str:
 def from_files(paths: Sequence[str | Path], engine: Engine, problems: list[Problem]) -> list[Source]:
     """Parquet and CSV files, folders of them and globs. Raises CannotRead for a path that leads to none."""
     sources = []
+    seen: set[Path] = set()  # a folder and a file in it, or one file given twice, is read once
     for path in paths:
-        files = _files(Path(path))
+        files = [file for file in _files(Path(path)) if file.resolve() not in seen]
+        seen.update(file.resolve() for file in files)
         parquet = [file for file in files if FILE_KINDS[file.suffix.casefold()] == "parquet"]
         if parquet:
             sources.append(_file_source(parquet, engine, problems))

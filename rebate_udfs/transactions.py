@@ -127,7 +127,7 @@ def read_lines(raws: Sequence[RawTable], paths: Sequence[str | Path], engine: En
     _refuse_wide_sums(counts, places, engine)
     by_reason = f"SELECT reason, count(*) AS rows FROM {judged} WHERE reason IS NOT NULL GROUP BY 1 ORDER BY 1"
     excluded = engine.query(by_reason).to_pylist() if counts["excluded"] else []
-    usable = _usable(judged, bool(excluded))
+    usable = _usable(judged, _kept_out(judged, engine) if excluded else "")
     return Lines(
         frame=engine.frame(engine.query(usable)) if in_memory else engine.from_sql(usable),
         quantity_places=places["quantity"],
@@ -296,8 +296,13 @@ def _refuse_wide_sums(counts: Mapping[str, Any], places: Mapping[str, int], engi
             raise CannotRead(sentence, "Run it with --engine duckdb.")
 
 
-def _usable(judged: str, some_excluded: bool) -> str:
-    """The SQL of the frame: the usable rows with the columns of LINE_COLUMNS; where all rows are, none is tested again."""
+def _kept_out(judged: str, engine: Engine) -> str:
+    """The places of the rows that are left out, found once, so that no later query has to judge again."""
+    return engine.register(engine.query(f"SELECT place, row FROM {judged} WHERE reason IS NOT NULL"), "left_out")
+
+
+def _usable(judged: str, left_out: str) -> str:
+    """The SQL of the frame: the usable rows with the columns of LINE_COLUMNS."""
     kinds = {"int": "BIGINT", "date": "DATE", "text": "VARCHAR"}
     columns = ", ".join(f"CAST({name} AS {kinds[kind]}) AS {name}" for name, kind in LINE_COLUMNS)
-    return f"SELECT {columns} FROM {judged}{' WHERE reason IS NULL' if some_excluded else ''}"
+    return f"SELECT {columns} FROM {judged}{f' ANTI JOIN {left_out} USING (place, row)' if left_out else ''}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from ..words import key
 
 HEADER_ROWS = 30  # how far down a header row is looked for
 LARGEST_BOOK = 4 * 2**30  # bytes unpacked; a full sheet of a million rows is about 0.8 GiB
+WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".xltx", ".xltm")
 ZIP_MARK, OLE_MARK = b"PK\x03\x04", bytes.fromhex("D0CF11E0A1B11AE1")
 RESULT_SHEETS = ("Check", "Attainment", "Accruals", "Payable", "Journal", "Roll-Forward", "Funds", "Claim Check", "Program Review",
                  "Dashboard", "Explanation", "Calendar", "Runs")  # fmt: skip
@@ -47,6 +49,27 @@ def read_book(path: Path | str) -> tuple[list[RawTable], list[Problem]]:
         remedy = "Start from an empty standard workbook (rebates new BOOK.xlsx) and fill in its sheets."
         raise CannotRead(f"{path.name} holds none of the standard tables (Programs, Tiers, Distributors, ...).", remedy)
     return found, problems
+
+
+def read_inputs(book: Path | str, transactions: Sequence[Path | str] = ()) -> tuple[list[RawTable], list[Path], list[Problem]]:
+    """A workbook and what `--transactions` adds to it, ready for `tables.read`: raw tables, files to scan, problems.
+
+    Of further workbooks only the Transactions table is taken; Parquet and CSV files, folders and globs stay paths. Raises
+    CannotRead as `read_book` does, and for a workbook without a Transactions table.
+    """
+    raw, problems = read_book(book)
+    files = []
+    for given in map(Path, transactions):
+        if given.suffix.casefold() not in WORKBOOKS or given.is_dir():
+            files.append(given)
+            continue
+        tables, found = read_book(given)
+        more = [replace(table, place=f"[{given}]{table.place}") for table in tables if table.name == "Transactions"]
+        if not more:
+            raise CannotRead(f"{given.name} has no table Transactions.", "Name its sheet Transactions, with the headers of the standard workbook.")
+        raw += more
+        problems += [one for one in found if one.table == "Transactions"]
+    return raw, files, problems
 
 
 def _recognise(path: Path) -> bytes:
@@ -130,6 +153,7 @@ class _Book:
         self.problems: list[Problem] = []
         self.sheets = {sheet.name: sheet for sheet in book.sheets_metadata if sheet.typ is calamine.SheetTypeEnum.WorkSheet}
         self.cells: dict[str, list[list[Cell]]] = {}
+        self.merged: dict[str, list[Any]] = {}  # by sheet: corners of merged cells, from 0
         self.parts = _sheet_parts(path) if is_package else {}
         self.date_1904 = _is_1904(path) if is_package else False
 
@@ -166,7 +190,9 @@ class _Book:
     def _rows(self, sheet: str) -> list[list[Cell]]:
         """A sheet's cells from A1, error cells put back in."""
         if sheet not in self.cells:
-            rows = self.book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+            found = self.book.get_sheet_by_name(sheet)  # parses the sheet: once is enough
+            rows = found.to_python(skip_empty_area=False)
+            self.merged[sheet] = found.merged_cell_ranges or []
             for row, column, code in _error_cells(self.path, self.parts.get(sheet, "")):
                 if row < len(rows) and column < len(rows[row]):
                     rows[row][column] = CellError(code, f"The cell holds {code}.")
@@ -194,7 +220,7 @@ class _Book:
         rows = self._rows(name)
         if not any(not is_blank(cell) for row in rows for cell in row):
             return None
-        merged = self.book.get_sheet_by_name(name).merged_cell_ranges or []
+        merged = self.merged[name]
         header_row = find_header_row(table, rows[:HEADER_ROWS], merged)
         if header_row is None:
             message = f"Sheet {name} has no row with the headers of {table.name} ({', '.join(c.header for c in table.columns if c.required)})."
@@ -207,7 +233,7 @@ class _Book:
 
 def _filled(rows: list[tuple[int, list[Cell]]]) -> list[tuple[int, list[Cell]]]:
     """The rows that are not blank."""
-    return [row for row in rows if any(cell != "" and not is_blank(cell) for cell in row[1])]
+    return [row for row in rows if (row[1] and row[1][0] and row[1][0] != " ") or any(not is_blank(cell) for cell in row[1])]
 
 
 def find_header_row(table: Table, rows: Sequence[Sequence[Cell]], merged: Sequence[Any] = ()) -> int | None:
@@ -272,16 +298,31 @@ def _is_1904(path: Path) -> bool:
 _ERROR_CELL = re.compile(rb'<c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]{1,3})(\d{1,7})"[^>]*>(?:(?!</c>).)*?<v>([^<]{1,20})</v>', re.DOTALL)
 
 
+_NO_RESULT = re.compile(rb'<c\b(?![^>]*\bt="str")[^>]*\br="([A-Z]{1,3})(\d{1,7})"[^>]*><f\b[^>]*>[^<]*</f>(?:<v></v>|<v ?/>)?</c>')
+NOT_CALCULATED = "a formula without a result (open the workbook in Excel and save it)"
+
+
 def _error_cells(path: Path, part: str) -> Iterator[tuple[int, int, str]]:
     """Row and column (from 0) and code of a sheet's error cells, which calamine hands out as empty."""
     if not part:
         return
     with zipfile.ZipFile(path) as package:
         xml = package.read(part)
-    if b't="e"' not in xml:
-        return
-    for found in _ERROR_CELL.finditer(xml):
-        column = 0
-        for letter in found[1].decode():
-            column = column * 26 + ord(letter) - 64
-        yield int(found[2]) - 1, column - 1, found[3].decode("utf-8", "replace")
+    if b't="e"' in xml:
+        for found in _ERROR_CELL.finditer(xml):
+            yield int(found[2]) - 1, _column_number(found[1].decode()), found[3].decode("utf-8", "replace")
+    if b"</f>" in xml:
+        for found in _NO_RESULT.finditer(xml):
+            yield int(found[2]) - 1, _column_number(found[1].decode()), NOT_CALCULATED
+
+
+def _column_number(letters: str) -> int:
+    """A column from 0.
+
+    >>> _column_number("A"), _column_number("AB")
+    (0, 27)
+    """
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number - 1

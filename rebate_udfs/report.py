@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Any
 
 from .model import Accrual, Attainment, JournalRow, MeasureOf, Problem, Program, ResultColumn, ResultTable, RewardKind, Run, Severity, Step
+from .money import places_of
 
 NEAR_SHARE = Fraction(5, 100)  # of the next tier's threshold: who is that near is on the coach list
 SEVERITIES = (Severity.ERROR, Severity.WARNING)
@@ -90,7 +91,7 @@ def words(sums: Mapping[str, Decimal]) -> str:
     >>> words({"EUR": Decimal("2.00"), "USD": Decimal("12500.00")}), words({})
     ('EUR 2.00 and USD 12,500.00', 'nothing')
     """
-    parts = [f"{currency} {amount:,}".strip() for currency, amount in sums.items()]
+    parts = [f"{currency} {amount:,.{places_of(currency)}f}" for currency, amount in sums.items()]
     return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1]))) if parts else "nothing"
 
 

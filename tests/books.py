@@ -16,7 +16,7 @@ import xlsxwriter
 FOREIGN = {  # parts that no library models: they must come out as they went in
     "xl/pivotTables/pivotTable1.xml": b"<pivotTableDefinition xmlns='http://schemas.openxmlformats.org/spreadsheetml/2006/main' name='P'/>",
     "xl/slicers/slicer1.xml": b"<slicers xmlns='http://schemas.microsoft.com/office/spreadsheetml/2009/9/main'/>",
-    "xl/threadedComments/threadedComment1.xml": b"<ThreadedComments xmlns='http://schemas.microsoft.com/office/spreadsheetml/2018/threadedcomments'/>",
+    "xl/threadedComments/threadedComment1.xml": b"<ThreadedComments xmlns='urn:threadedcomments'/>",
     "customXml/item1.xml": b"<mine>kept</mine>",
     "xl/media/photo.bin": bytes(range(256)) * 40,
 }

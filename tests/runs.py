@@ -89,7 +89,7 @@ def run(*rows: Attainment, problems: tuple[Problem, ...] = (), programs: tuple[P
     known = programs or tuple(program(identifier) for identifier in ids)
     people = sorted({row.participant_id for row in rows})
     distributors = tuple(Distributor(distributor_id=identifier, distributor_name=f"{identifier.title()} Trading") for identifier in people)
-    tables = Tables(Settings(company="Acme & Co", **settings), programs=known, distributors=distributors, rows_read={"Transactions": 100})
+    tables = Tables(Settings(**{"company": "Acme & Co", **settings}), programs=known, distributors=distributors, rows_read={"Transactions": 100})
     return Run(
         as_of=AS_OF, run_id="R-7F3A", input_hash="ab" * 32, version="0.1.0", engine="duckdb", tables=tables, problems=problems,
         attainment=rows, accruals=tuple(map(accrued, rows)), payable=tuple(map(owed, rows)),

@@ -66,7 +66,8 @@ def _health(book: Book, sheet: Any, row: int) -> int:
     lines = (("Check", "A1", NOT_CHECKED, "Check"), ("Last run", "A2", NOT_RUN, "Check"), ("Nearest tiers", "A1", NOT_RUN, "Attainment"))
     for number, (text, cell, missing, target) in enumerate(lines, start=row + 1):
         sheet.write_string(number, 1, text, label)
-        sheet.write_formula(number, 2, f'=IFERROR(INDIRECT("{target}!{cell}"),"{missing}")', value, missing)
+        # &"" makes a value of the reference: LibreOffice catches no error of a reference
+        sheet.write_formula(number, 2, f'=IFERROR(INDIRECT("{target}!{cell}")&"","{missing}")', value, missing)
         sheet.write_formula(number, 3, f'=IFERROR(IF(INDIRECT("{target}!A1")="","",HYPERLINK("#{target}!A1","Open {target}")),"")', link, "")
     _rule(book, sheet, row + 1)
     return row + 1 + len(lines)

@@ -21,6 +21,7 @@ READABLE = {  # what a reader may still do on a protected sheet
 TINT = 0.88  # how far a soft fill is from its colour towards white
 DARK_ENOUGH = 150  # brightness (0 to 255) above which a company's colour is too pale for text
 TOP = {"valign": "top"}
+HEAD = {"bold": True, "text_wrap": True, "bottom": 1, "bottom_color": look.INK, "bg_color": look.BAND, "valign": "bottom"}
 STYLES: dict[str, dict[str, Any]] = {
     "text": {**TOP}, "muted": {"font_color": look.MUTED, **TOP}, "small": {"font_color": look.MUTED, "font_size": 9, **TOP},
     "wrap": {"text_wrap": True, **TOP}, "wrap_muted": {"text_wrap": True, "font_color": look.MUTED, **TOP}, "bold": {"bold": True, **TOP},
@@ -28,16 +29,22 @@ STYLES: dict[str, dict[str, Any]] = {
     "heading": {"bold": True, "font_size": 12, "font_color": "accent", "bottom": 1, "bottom_color": "accent"},
     "large_label": {"font_color": look.MUTED, "font_size": 11}, "bar": {"font_color": "accent", "font_size": 12, "valign": "vcenter"},
     "call": {"bold": True, "font_color": look.POSITIVE, **TOP},
-    "header": {"bold": True, "text_wrap": True, "bottom": 1, "bottom_color": look.INK, "bg_color": look.BAND, "valign": "bottom"},
-    "header_right": {"bold": True, "text_wrap": True, "bottom": 1, "bottom_color": look.INK, "bg_color": look.BAND, "valign": "bottom", "align": "right"},
-    "date": {"num_format": "date", "align": "right", **TOP}, "number": {"num_format": "#,##0.######", **TOP},
+    "header": HEAD,
+    "header_right": {**HEAD, "align": "right"}, "header_indent": {**HEAD, "indent": 1}, "indent": {"indent": 1, **TOP},
+    "example_indent": {"italic": True, "font_color": look.MUTED, "bg_color": look.BAND, "indent": 1},
+    "date": {"num_format": "date", "align": "left", **TOP}, "date_right": {"num_format": "date", "align": "right", **TOP},
+    "number": {"num_format": "#,##0.######", **TOP},
     "integer": {"num_format": look.money_format(0), **TOP}, "percent": {"num_format": "0%", "align": "left", "valign": "vcenter"},
     "rate": {"num_format": "0.00####%", **TOP}, "exact": {"num_format": "#,##0.00####", **TOP},
-    "total_label": {"bold": True, "top": 1, **TOP}, "input": {"input": True}, "input_date": {"input": True, "num_format": "date"},
+    "total_label": {"bold": True, "top": 1, **TOP}, "input": {"input": True}, "input_date": {"input": True, "num_format": "date", "align": "left"},
     "input_number": {"input": True, "num_format": "#,##0.######"}, "input_wrap": {"input": True, "text_wrap": True, "valign": "top"},
     "example": {"italic": True, "font_color": look.MUTED, "bg_color": look.BAND}, "example_number": {
         "italic": True, "font_color": look.MUTED, "bg_color": look.BAND, "num_format": "#,##0.00"},
-    "example_date": {"italic": True, "font_color": look.MUTED, "bg_color": look.BAND, "num_format": "date"},
+    "example_date": {"italic": True, "font_color": look.MUTED, "bg_color": look.BAND, "num_format": "date", "align": "left"},
+    "large": {"bold": True, "font_size": 28, "font_color": "accent", "align": "left"},
+    "box_bold": {"bg_color": "tint", "bold": True, **TOP}, "box_right": {"bg_color": "tint", "align": "right", **TOP},
+    "text_right": {"align": "right", **TOP}, "bold_right": {"bold": True, "align": "right", **TOP}, "right": {"align": "right", **TOP},
+    "input_text": {"input": True, "num_format": "@"},
     "box": {"bg_color": "tint", **TOP}, "box_head": {"bg_color": "tint", "bold": True, "text_wrap": True, "valign": "bottom"},
     "box_head_right": {"bg_color": "tint", "bold": True, "text_wrap": True, "valign": "bottom", "align": "right"},
     "box_wrap": {"bg_color": "tint", "text_wrap": True, "font_color": look.MUTED, **TOP}, "sign": {"input": True, "bottom": 1},
@@ -121,6 +128,17 @@ def number_of(value: Decimal | Fraction | int) -> float:
     return float(value)
 
 
+def with_currency(currency: str) -> str:
+    """A money format with its currency in the cell: programs of several currencies stand in one column.
+
+    >>> with_currency("USD")
+    '"USD "#,##0.00_);("USD "#,##0.00);"-"_)'
+    """
+    code = "".join(character for character in currency if character.isalnum())
+    digits = "#,##0" + ("." + "0" * places_of(currency) if places_of(currency) else "")
+    return f'"{code} "{digits}_);("{code} "{digits});"-"_)'
+
+
 def lines_of(text: str, width: int) -> int:
     """How many lines a text takes in a column of that many characters.
 
@@ -153,4 +171,4 @@ def tint(colour: str) -> str:
     return "#" + "".join(f"{int(part + (255 - part) * TINT):02X}" for part in parts)
 
 
-__all__ = ["Pen", "accent_of", "lines_of", "number_of", "tint"]
+__all__ = ["Pen", "accent_of", "lines_of", "number_of", "tint", "with_currency"]

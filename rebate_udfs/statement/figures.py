@@ -17,6 +17,7 @@ from .in_words import amount_text, date_text, money_text, reward_words
 from .nouns import BranchShare, PeriodStatement, StepLine, WhatIf
 from .whatif import NotExact, places_for, rebate, what_if
 
+ROUNDING = "Rounding"  # the step that leads from the exact sum to the figure
 LIMITED_ELSEWHERE = "What you earn here also depends on other programs or periods, so we do not estimate it; ask us for a forecast."
 WITHOUT_FIGURE = {
     "No Target": "No target is agreed for this period, so nothing is earned yet",
@@ -48,11 +49,20 @@ def figure(row: Attainment, program: Program, settings: Settings, as_of: date, l
         next_text=_next_text(row, program, settings, ended),
         earned=row.earned,
         currency=row.currency,
-        steps=tuple(StepLine(step.label, step.detail, step.quantity, step.rate, step.amount) for step in row.reward.steps),
+        steps=tuple(_step_lines(row)),
         what_if=plan,
         what_if_note=note,
         branches=branch_shares(row, program, lines, names),
     )
+
+
+def _step_lines(row: Attainment) -> Iterable[StepLine]:
+    """The rule's own steps; the rounding is said once, with the figure it leads to."""
+    for step in row.reward.steps:
+        if step.label != ROUNDING:
+            yield StepLine(step.label, step.detail, step.quantity, step.rate, step.amount)
+        elif step.amount:
+            yield StepLine(f"Rounded to {money_text(row.earned, row.currency)}", "", None, None, None)
 
 
 def _tier_text(row: Attainment, program: Program) -> str:

@@ -119,8 +119,24 @@ def reward_words(reward: Fraction, program: Program, currency: str) -> str:
     """A tier's reward: 4 %, USD 1.50 a unit, USD 500."""
     if program.reward is RewardKind.PERCENT:
         return percent_text(reward)
-    text = money_text(reward, currency) if (reward * 10 ** places_of(currency)).denominator == 1 else f"{currency} {number_text(reward)}"
+    text = _price(reward, currency)
     return f"{text} a unit" if program.reward is RewardKind.PER_UNIT else text
+
+
+def _price(amount: Fraction, currency: str) -> str:
+    """Money that may be finer than the currency's coin."""
+    return money_text(amount, currency) if (amount * 10 ** places_of(currency)).denominator == 1 else f"{currency} {number_text(amount)}"
+
+
+def reward_rate_text(quantity: Fraction, rate: Fraction, kind: RewardKind, currency: str) -> tuple[str, str]:
+    """The two factors of a step as people write them.
+
+    >>> reward_rate_text(Fraction(1250), Fraction(4, 100), RewardKind.PERCENT, "USD")
+    ('USD 1,250.00', '4 %')
+    """
+    if kind is RewardKind.PER_UNIT:
+        return amount_text(quantity, "units"), f"{_price(rate, currency)} a unit"
+    return money_text(quantity, currency), percent_text(rate)
 
 
 def threshold_words(at: Fraction, program: Program, unit: str) -> str:

@@ -16,7 +16,8 @@ from ..periods import settlement_periods
 from ..rewards import reward
 from .figures import figure
 from .in_words import date_text, money_text, pays_for, terms_of_program, tier_lines, worked_example
-from .nouns import CountedLine, DueLine, ExcludedLine, PaymentLine, PeriodStatement, ProgramStatement, Sender, Statement, StepLine
+from .lines import counted_line, excluded_line, whole_number
+from .nouns import DueLine, PaymentLine, PeriodStatement, ProgramStatement, Sender, Statement, StepLine
 
 Verdicts = Callable[[Sequence[str]], Iterable[Verdict]]
 FAMILIES_AT_A_TIME = 64  # one look at the transactions for so many; bounds the memory that their lines take
@@ -66,7 +67,7 @@ def statements(run: Run, verdicts: Verdicts, branches: bool = False) -> Iterator
         for verdict in verdicts(asked):
             top = family.owner(verdict)
             if top in lines and verdict.program_id in family.programs[top]:
-                lines[top].append(verdict)
+                lines[top].append(family.with_currency(verdict))
         for top in chunk:
             statement = _statement(run, family, top, lines.pop(top))
             yield statement
@@ -80,9 +81,12 @@ class _Family:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.hierarchy = Hierarchy(run.tables.distributors)
+        self.products = {product.sku: product for product in run.tables.products}
         self.figures: dict[str, list[Attainment]] = defaultdict(list)
         self.programs: dict[str, set[str]] = defaultdict(set)
         for row in run.attainment:
+            if row.period.starts_on > run.as_of:
+                continue
             top = self.top(row.participant_id)
             self.figures[top].append(row)
             self.programs[top].add(row.program_id)
@@ -98,6 +102,13 @@ class _Family:
             return self.top(verdict.participant_id)
         return self.top(verdict.distributor_id, verdict.counted_on or verdict.invoice_date)
 
+    def with_currency(self, verdict: Verdict) -> Verdict:
+        """A transaction's currency is its own, else its distributor's, else Base Currency."""
+        if verdict.currency:
+            return verdict
+        row = self.hierarchy.attributes_on(verdict.distributor_id, verdict.invoice_date)
+        return replace(verdict, currency=(row.currency if row else "") or self.run.tables.settings.base_currency)
+
     def name(self, distributor_id: str) -> str:
         row = self.hierarchy.attributes_on(distributor_id, self.run.as_of)
         return row.distributor_name if row and row.distributor_name else distributor_id
@@ -110,8 +121,8 @@ class _Family:
 
 def _statement(run: Run, family: _Family, top: str, lines: list[Verdict]) -> Statement:
     settings = run.tables.settings
-    lines.sort(key=lambda v: (v.program_id, v.period, v.invoice_date, v.invoice_number, _number(v.line), v.line, v.transaction_id, v.row))
-    products = {product.sku: product.product_name for product in run.tables.products}
+    lines.sort(key=lambda v: (v.program_id, v.period, v.invoice_date, v.invoice_number, whole_number(v.line), v.line, v.transaction_id, v.row))
+    products = family.products
     members = family.members(top)
     names = {one: family.name(one) for one in {*members, *(line.distributor_id for line in lines if line.counts)}}
     own = family.programs[top]
@@ -126,8 +137,8 @@ def _statement(run: Run, family: _Family, top: str, lines: list[Verdict]) -> Sta
         run_id=run.run_id,
         sender=Sender(settings.company, settings.contact, settings.statement_note, settings.accent_color, settings.logo_file, settings.date_format),
         programs=programs,
-        counted=tuple(_counted(line, products.get(line.sku, "")) for line in lines if line.counts),
-        excluded=tuple(_excluded(line, products.get(line.sku, "")) for line in lines if not line.counts),
+        counted=tuple(counted_line(line, products.get(line.sku)) for line in lines if line.counts),
+        excluded=tuple(excluded_line(line, products.get(line.sku)) for line in lines if not line.counts),
         payments=tuple(
             PaymentLine(row.paid_on, row.program_id, row.participant_id, row.period, row.method, row.reference, row.amount, currency[row.program_id])
             for row in sorted(paid, key=lambda row: (row.paid_on or date.min, row.program_id, row.payment_id, row.row))
@@ -139,52 +150,6 @@ def _statement(run: Run, family: _Family, top: str, lines: list[Verdict]) -> Sta
 
 def _is_paid(row: Payment, as_of: date) -> bool:
     return row.paid_on is not None and row.paid_on <= as_of
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else -1
-
-
-def _counted(line: Verdict, product_name: str) -> CountedLine:
-    counts_for = "tier and rebate" if line.in_measure and line.in_base else "tier only" if line.in_measure else "rebate only"
-    return CountedLine(
-        line.program_id,
-        line.period,
-        line.distributor_id,
-        line.invoice_number,
-        line.line,
-        line.invoice_date,
-        line.sku,
-        product_name,
-        line.type,
-        line.quantity,
-        line.amount,
-        line.currency,
-        counts_for,
-        line.transaction_id,
-    )
-
-
-def _excluded(line: Verdict, product_name: str) -> ExcludedLine:
-    reason = line.reason_text.strip() or "it does not count in this program"
-    if Dimension.SEGMENT.value in reason:  # how we sort our customers is our own business
-        reason = reason.split(":")[0]
-    reason = reason[:1].upper() + reason[1:].rstrip(".") + "."
-    return ExcludedLine(
-        line.program_id,
-        line.distributor_id,
-        line.invoice_number,
-        line.line,
-        line.invoice_date,
-        line.sku,
-        product_name,
-        line.type,
-        line.quantity,
-        line.amount,
-        line.currency,
-        reason,
-        line.transaction_id,
-    )
 
 
 def _program(
@@ -217,6 +182,8 @@ def _program(
     return ProgramStatement(
         program_id=program.program_id,
         program_name=program.program_name,
+        rebate_type=program.rebate_type,
+        reward=program.reward,
         currency=currency,
         starts_on=program.starts_on,
         ends_on=program.ends_on,

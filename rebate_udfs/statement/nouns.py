@@ -24,6 +24,8 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from ..model import RebateType, RewardKind
+
 
 @dataclass(frozen=True, slots=True)
 class Sender:
@@ -149,6 +151,8 @@ class ProgramStatement:
 
     program_id: str
     program_name: str
+    rebate_type: RebateType
+    reward: RewardKind
     currency: str
     starts_on: date
     ends_on: date

@@ -1,0 +1,73 @@
+"""One statement as the bytes of a workbook: the same statement gives the same bytes, on any day and any machine."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import datetime, time
+from hashlib import sha256
+from typing import Any
+
+import xlsxwriter
+
+from ..statement import Statement
+from .statement_forms import write_forms
+from .statement_lists import write_counted, write_excluded, write_payments, write_programs
+from .statement_pen import Pen
+from .statement_summary import Summary, hidden_sheet, summary_sheet
+
+IDENTITY = "rebates_identity"  # the custom document property that a returned workbook is known by
+LONGEST_PROPERTY = 255
+OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+
+
+def identity(statement: Statement) -> str:
+    """Whose statement it is, as of when, and the hash of its content, as short JSON.
+
+    Ids that are too long for a document property are given by their hash.
+    """
+
+    def text(whose: tuple[str, str]) -> str:
+        said = {"statement": whose[0], "participant": whose[1], "as_of": statement.as_of.isoformat(), "content": statement.content_hash}
+        return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+
+    ids = statement.statement_id, statement.participant_id
+    full = text(ids)
+    if len(full) <= LONGEST_PROPERTY:
+        return full
+    return text((_short(ids[0]), _short(ids[1])))
+
+
+def _short(text: str) -> str:
+    return "sha256:" + sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+def workbook_bytes(statement: Statement) -> bytes:
+    """The workbook of a statement: page one, lists, payments, programs and forms, protected but for its inputs.
+
+    Raises ValueError for a statement without a program.
+    """
+    target = io.BytesIO()
+    book = xlsxwriter.Workbook(target, OPTIONS)
+    _properties(book, statement)
+    pen = Pen(book, statement)
+    if not statement.programs:
+        raise ValueError(f"{statement.participant_id} takes part in no program")
+    first = summary_sheet(pen)
+    write_counted(pen)
+    write_excluded(pen)
+    write_payments(pen)
+    write_programs(pen)
+    write_forms(pen)
+    Summary(pen, hidden_sheet(pen), first).write()
+    book.close()
+    return target.getvalue()
+
+
+def _properties(book: Any, statement: Statement) -> None:
+    sender = statement.sender
+    book.set_properties({
+        "title": f"Rebate statement for {statement.participant_name}", "subject": f"As of {statement.as_of.isoformat()}", "author": sender.company,
+        "company": sender.company, "created": datetime.combine(statement.as_of, time()), "comments": "",
+    })  # fmt: skip
+    book.set_custom_property(IDENTITY, identity(statement), "text")

@@ -1,0 +1,203 @@
+"""The two forms of a statement: a claim and a dispute, ready to fill, saying at once what is missing.
+
+Their headers are those of the standard workbook's tables Claims and Disputes; the defined names Claim_Form and
+Dispute_Form hold header and rows, so that a returned workbook is read without guessing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ..model import RebateType
+from . import look
+from .statement_pen import Pen
+
+CLAIM, DISPUTE, LISTS = "Claim Form", "Dispute Form", "Lists"
+ROWS = 25
+HEADER_ROW, EXAMPLE_ROW, FIRST = 3, 4, 5
+COMPLETE = "Complete"
+REASONS = (
+    "An invoice is missing",
+    "A quantity is wrong",
+    "An amount is wrong",
+    "An invoice should count",
+    "The tier is wrong",
+    "A payment is missing",
+    "Other",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column of a form."""
+
+    header: str
+    width: float
+    kind: str  # text, list, date, amount
+    hint: str
+    example: str | date | int
+    required: bool = False
+    source: str = ""  # the name of a list
+
+
+def write_forms(pen: Pen) -> None:
+    """Add both forms and the hidden sheet with the lists of their drop-downs."""
+    statement = pen.statement
+    claim, dispute = pen.sheet(CLAIM, (), look.TAB_INPUT), pen.sheet(DISPUTE, (), look.TAB_INPUT)
+    lists = pen.book.add_worksheet(LISTS)
+    lists.hide()
+    lists.protect()
+    programs = statement.programs
+    sources = {
+        "Programs": tuple(program.program_id for program in programs),
+        "Periods": tuple(dict.fromkeys(period for program in programs for period in program.period_ids)),
+        "Activities": tuple(dict.fromkeys(activity for program in programs for activity in program.activities)),
+        "Figures": tuple(period.figure_id for program in programs for period in program.periods),
+        "Reasons": REASONS,
+    }
+    ranges = {}
+    for column, (name, values) in enumerate(sources.items()):
+        lists.write_string(0, column, name)
+        for row, value in enumerate(values or ("",), 1):
+            lists.write_string(row, column, value)
+        letter = chr(ord("A") + column)
+        ranges[name] = f"={LISTS}!${letter}$2:${letter}${max(len(values), 1) + 1}"
+    fields = _claim_fields(pen)
+    either = (
+        next(at for at, field in enumerate(fields) if field.header == "Period"),
+        next(at for at, f in enumerate(fields) if f.header == "Invoice Number"),
+    )
+    _form(pen, claim, "Claim form", "Fill one row for each claim line and send this workbook back. Columns with * are needed.", "Claim_Form",
+          fields, ranges, either)  # fmt: skip
+    _form(pen, dispute, "Dispute form", "Tell us what you see differently, one row each, and send this workbook back. Columns with * are needed.",
+          "Dispute_Form", _dispute_fields(pen), ranges, (1, 2))  # fmt: skip
+
+
+def _claim_fields(pen: Pen) -> list[Field]:
+    """What a claim needs, by the kinds of programs there are."""
+    statement = pen.statement
+    program = statement.programs[0]
+    kinds = {each.rebate_type for each in statement.programs}
+    period = program.period_ids[-1] if program.period_ids else program.program_id
+    fields = [
+        Field("Claim ID", 14, "text", "Your own number of this claim.", "C-2001", True),
+        Field("Line", 6, "text", "1, 2, .. when a claim has several lines.", "1"),
+        Field("Program ID", 14, "list", "Choose the program.", program.program_id, True, "Programs"),
+        Field("Claim Date", 13, "date", "The day of your claim.", statement.as_of, True),
+        Field("Period", 13, "list", "The period you claim, or leave it and give an invoice.", period, False, "Periods"),
+        Field("Invoice Number", 16, "text", "Our invoice, when you claim a single line.", ""),
+        Field("SKU", 14, "text", "The product on that invoice.", ""),
+        Field("Quantity", 11, "amount", "The quantity you claim for.", ""),
+        Field("Claimed Amount", 18, "amount", f"In the program's currency, for example {program.currency}.", 1250, True),
+    ]
+    if RebateType.MDF in kinds:
+        fields += [
+            Field("Activity Type", 16, "list", "Choose what you did.", "", False, "Activities"),
+            Field("Activity Date", 13, "date", "The day of the activity.", ""),
+            Field("Activity Cost", 13, "amount", "What it cost in all.", ""),
+            Field("Proof Reference", 18, "text", "Invoice or photo that proves it.", ""),
+        ]
+    if RebateType.SHIP_AND_DEBIT in kinds:
+        fields += [
+            Field("Sale Date", 13, "date", "When you sold it.", ""),
+            Field("End Customer", 18, "text", "To whom you sold it.", ""),
+            Field("Unit Cost", 12, "amount", "What you paid a unit.", ""),
+            Field("Sell Price", 12, "amount", "What you sold a unit for.", ""),
+        ]
+    return fields
+
+
+def _dispute_fields(pen: Pen) -> list[Field]:
+    statement = pen.statement
+    figure = statement.programs[0].periods[-1].figure_id
+    return [
+        Field("Opened On", 13, "date", "Today.", statement.as_of, True),
+        Field("Figure ID", 34, "list", "Choose the figure, or leave it and give an invoice.", figure, False, "Figures"),
+        Field("Invoice Number", 16, "text", "The invoice it is about.", "INV-10234"),
+        Field("Reason", 26, "list", "Choose the reason, or write your own.", REASONS[0], True, "Reasons"),
+        Field("Disputed Amount", 18, "amount", "What you expect in addition to our figure.", 125),
+        Field("Note", 44, "text", "What you see and where.", "Invoice of 12 March is not in the list of counted lines"),
+    ]
+
+
+def _form(pen: Pen, sheet: Any, title: str, how: str, name: str, fields: list[Field], ranges: dict[str, str], either: tuple[int, int]) -> None:
+    """Title, how to, header, an example, input rows with a check at the end of each."""
+    check = len(fields)
+    pen.text(sheet, 0, 0, title, "sheet_title")
+    pen.text(sheet, 1, 0, how, "muted")
+    sheet.freeze_panes(EXAMPLE_ROW, 0)
+    sheet.repeat_rows(HEADER_ROW)
+    for at, field in enumerate(fields):
+        sheet.set_column(at, at, field.width)
+        pen.text(sheet, HEADER_ROW, at, field.header + (" *" if field.required else ""), "header_right" if field.kind == "amount" else "header")
+        _example(pen, sheet, at, field)
+        _inputs(pen, sheet, at, field, ranges)
+    sheet.set_column(check, check, 34)
+    pen.text(sheet, HEADER_ROW, check, "Check", "header_indent")
+    pen.text(sheet, EXAMPLE_ROW, check, "Example, not sent", "example_indent")
+    for row in range(FIRST, FIRST + ROWS):
+        sheet.write_formula(row, check, _check(fields, row, either), pen.style("indent"), "")
+    _warnings(pen, sheet, fields, check)
+    last = chr(ord("A") + check)
+    pen.book.define_name(name, f"='{sheet.name}'!$A${HEADER_ROW + 1}:${last}${FIRST + ROWS}")
+
+
+def _example(pen: Pen, sheet: Any, at: int, field: Field) -> None:
+    if isinstance(field.example, date):
+        pen.day(sheet, EXAMPLE_ROW, at, field.example, "example_date")
+    elif isinstance(field.example, int):
+        sheet.write_number(EXAMPLE_ROW, at, field.example, pen.style("example_number"))
+    else:
+        pen.text(sheet, EXAMPLE_ROW, at, field.example, "example")
+
+
+def _inputs(pen: Pen, sheet: Any, at: int, field: Field, ranges: dict[str, str]) -> None:
+    """The input cells of a column, each with its drop-down or rule and a hint."""
+    style = pen.style({"date": "input_date", "amount": "input_number", "text": "input_text", "list": "input_text"}[field.kind])
+    for row in range(FIRST, FIRST + ROWS):
+        sheet.write_blank(row, at, None, style)
+    rule: dict[str, Any] = {"input_title": field.header, "input_message": field.hint, "error_title": field.header}
+    if field.kind == "list":
+        free = field.source in ("Reasons",)
+        rule |= {
+            "validate": "list",
+            "source": ranges[field.source],
+            "error_message": "Choose from the list.",
+            "error_type": "warning" if free else "stop",
+        }
+    elif field.kind == "date":
+        rule |= {"validate": "date", "criteria": ">", "value": date(2000, 1, 1), "error_message": "Enter a date."}
+    elif field.kind == "amount":
+        rule |= {"validate": "decimal", "criteria": "between", "minimum": -(10**12), "maximum": 10**12, "error_message": "Enter a number."}
+    else:
+        rule |= {"validate": "length", "criteria": "<=", "value": 200, "error_message": "Keep it below 200 characters."}
+    sheet.data_validation(FIRST, at, FIRST + ROWS - 1, at, rule)
+
+
+def _check(fields: list[Field], row: int, either: tuple[int, int]) -> str:
+    """Says what is missing in a row that was begun."""
+    number = row + 1
+    cells = [f"{chr(ord('A') + at)}{number}" for at in range(len(fields))]
+    missing = [f'IF({cells[at]}="","{field.header} is missing",' for at, field in enumerate(fields) if field.required]
+    first, second = (cells[at] for at in either)
+    one_of = f'IF(AND({first}="",{second}=""),"Give a {fields[either[0]].header} or an {fields[either[1]].header}","{COMPLETE}")'
+    return f'=IF(COUNTA({cells[0]}:{cells[-1]})=0,"",{"".join(missing)}{one_of}{")" * len(missing)})'
+
+
+def _warnings(pen: Pen, sheet: Any, fields: list[Field], check: int) -> None:
+    """Colours beside the words: needed cells of a begun row that are empty, and the check itself."""
+    last_input, last = chr(ord("A") + check - 1), FIRST + ROWS
+    gap = pen.book.add_format({"bg_color": "#FBE3E0", "border": 1, "border_color": look.PROBLEM})
+    for at, field in enumerate(fields):
+        if field.required:
+            letter = chr(ord("A") + at)
+            rule = f'=AND(COUNTA($A{FIRST + 1}:${last_input}{FIRST + 1})>0,{letter}{FIRST + 1}="")'
+            sheet.conditional_format(FIRST, at, last - 1, at, {"type": "formula", "criteria": rule, "format": gap})
+    letter = chr(ord("A") + check)
+    good = pen.book.add_format({"font_color": look.POSITIVE, "bold": True})
+    bad = pen.book.add_format({"font_color": look.PROBLEM, "bold": True})
+    cell = f"${letter}{FIRST + 1}"
+    sheet.conditional_format(FIRST, check, last - 1, check, {"type": "formula", "criteria": f'={cell}="{COMPLETE}"', "format": good})
+    sheet.conditional_format(FIRST, check, last - 1, check, {"type": "formula", "criteria": f'={cell}<>""', "format": bad})

@@ -16,9 +16,9 @@ from typing import Any, Protocol
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from .jsonout import decimal_text
 from .model import Problem, ResultTable, Run, Severity
@@ -42,16 +42,16 @@ def console(quiet: bool = False, errors: bool = False) -> Console:
     """Where to print: standard output or standard error, silent when quiet."""
     stream = sys.stderr if errors else sys.stdout
     width = None if stream.isatty() else PIPED_WIDTH
-    return Console(file=stream, quiet=quiet, width=width, highlight=False, soft_wrap=False, emoji=False)
+    return Console(file=stream, quiet=quiet, width=width, highlight=False, markup=False, emoji=False)
 
 
 def plain(text: str) -> str:
-    """A text of the workbook, safe to print: no markup, no control characters.
+    """A text of the workbook without the signs that steer a terminal.
 
     >>> plain("[bold]A\\x1b[2J")
-    '\\\\[bold]A[2J'
+    '[bold]A[2J'
     """
-    return escape(CONTROL.sub("", text))
+    return CONTROL.sub("", text)
 
 
 def amount(number: Decimal | Fraction | None, places: int | None = 2) -> str:
@@ -76,7 +76,7 @@ def cell(value: Any, kind: str) -> str:
     if kind == "money":
         return amount(value)
     if kind == "number":
-        return amount(value, None if Fraction(value).denominator in (1, 10, 100) else 4)
+        return amount(value, _places(Fraction(value)))
     if kind == "percent":
         return f"{Decimal(decimal_text(Fraction(value) * 100)):.2f} %"
     if kind == "integer":
@@ -84,6 +84,23 @@ def cell(value: Any, kind: str) -> str:
     if kind == "link":
         return f"{value[0]}!{value[1]}"
     return plain(str(value))
+
+
+def _places(number: Fraction) -> int:
+    """Decimal places worth showing: none for whole numbers, else 2 to 4."""
+    return next((places for places in (0, 2, 3) if (number * 10**places).denominator == 1), 4)
+
+
+def aligned(texts: Sequence[str]) -> list[str]:
+    """Numbers of different length, with blanks behind so that their decimal points stand in one line.
+
+    >>> aligned(["97 ", "(0.0044)", "27.77 "])
+    ['97      ', '(0.0044)', '27.77   ']
+    """
+    wholes = [re.match(r"[^. )]*", text) for text in texts]
+    tails = [text[whole.end() if whole else 0 :] for text, whole in zip(texts, wholes, strict=True)]
+    widest = max(map(len, tails), default=0)
+    return [text + " " * (widest - len(tail)) for text, tail in zip(texts, tails, strict=True)]
 
 
 def grid(headers: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]], total_rows: int = 0) -> Table:
@@ -104,7 +121,9 @@ def result(table: ResultTable) -> Table:
     """A result table; columns that are empty throughout are left away."""
     shown = [at for at in range(len(table.columns)) if not table.rows or any(row[at] not in (None, "") for row in table.rows)]
     headers = [(plain(table.columns[at].header), table.columns[at].kind in RIGHT) for at in shown]
-    return grid(headers, ([cell(row[at], table.columns[at].kind) for at in shown] for row in table.rows))
+    columns = [[cell(row[at], table.columns[at].kind) for row in table.rows] for at in shown]
+    columns = [aligned(texts) if table.columns[at].kind == "number" else texts for at, texts in zip(shown, columns, strict=True)]
+    return grid(headers, zip(*columns, strict=True))
 
 
 def address(problem: Problem, places: ColumnPlaces) -> str:
@@ -132,7 +151,7 @@ def print_problems(out: Console, problems: Sequence[Problem], places: ColumnPlac
         if not some:
             continue
         noun = severity.value.lower()
-        out.print(f"[bold {COLOURS[severity]}]{count(len(some), noun)}[/]: {CONSEQUENCES[severity]}")
+        out.print(Text.assemble((count(len(some), noun), f"bold {COLOURS[severity]}"), f": {CONSEQUENCES[severity]}"))
         headers = [(header, False) for header in ("Where", "What is wrong", "What to do", "Code")]
         cells = ((address(problem, places), problem.message, problem.remedy, problem.code) for problem in some[:PROBLEMS_SHOWN_MAX])
         out.print(grid(headers, ([plain(text) for text in row] for row in cells)))
@@ -144,7 +163,7 @@ def print_problems(out: Console, problems: Sequence[Problem], places: ColumnPlac
 def print_run(out: Console, run: Run) -> None:
     """What a run found: figures by program, and for each program rows read = used + excluded."""
     names = {program.program_id: program.program_name for program in run.tables.programs}
-    out.print(f"[bold]{plain(run.tables.settings.company) or 'Rebates'}[/], as of {run.as_of.isoformat()}, run {run.run_id}")
+    out.print(Text.assemble((plain(run.tables.settings.company) or "Rebates", "bold"), f", as of {run.as_of.isoformat()}, run {run.run_id}"))
     out.print()
     out.print(_by_program(run, names))
     out.print()
@@ -213,6 +232,16 @@ def headline(run: Run) -> str:
     earned = words(by_currency((row.currency, row.earned) for row in run.attainment))
     accrued = words(by_currency((row.currency, row.accrued) for row in run.accruals))
     return f"As of {run.as_of.isoformat()}: {earned} earned, {accrued} accrued."
+
+
+@contextmanager
+def working(out: Console, title: str) -> Iterator[None]:
+    """A sign of life while the block runs, for work whose length is not known; nothing where `out` is no terminal or is quiet."""
+    if not out.is_terminal or out.quiet:
+        yield
+        return
+    with out.status(title):
+        yield
 
 
 @contextmanager

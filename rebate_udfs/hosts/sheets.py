@@ -25,6 +25,7 @@ NUMERIC = {"money", "number", "percent", "integer"}
 MAX_ROWS = 1_000_000  # of one sheet; Excel ends at 1,048,576
 MAX_LINKS = 60_000  # Excel ends at 65,530 links on a sheet
 WIDEST, NARROWEST = 52, 7
+WIDTH_SAMPLE = 300  # rows
 FREEZE = {"Check": 2, "Journal": 2, "Explanation": 1, "Runs": 1}  # key columns; of other tables who and what
 KEY_COLUMNS = 4
 SEVERITY_COLORS = {"Error": look.PROBLEM, "Warning": look.ATTENTION}
@@ -226,14 +227,18 @@ class _Sheet:
 
     def _widths(self) -> None:
         for index, column in enumerate(self.table.columns):
-            lengths = [look.shown_length(self._shown(row[index]), column.kind, self.places[index]) for row in self.rows[:2000]]
-            if column.total and self.rows:
-                total = sum((Fraction(row[index]) for row in self.rows if row[index] is not None), Fraction(0))
-                lengths.append(look.shown_length(total, column.kind, self.places[index]))
+            lengths = [look.shown_length(value, column.kind, self.places[index]) for value in self._longest(index, column)]
             longest_word = max(len(word) for word in column.header.split())
             header = max(longest_word, -(-len(column.header) // 2)) + 4  # headers wrap once; room for the filter's arrow
             name = xl_col_to_name(index)
             self.sheet.set_column(f"{name}:{name}", min(WIDEST, max([NARROWEST, header, *lengths]) + 1))
+
+    def _longest(self, index: int, column: ResultColumn) -> list[Any]:
+        """What decides a column's width: of texts a sample, of numbers the largest, which a narrow cell would show as ####."""
+        if column.kind not in NUMERIC:
+            return [self._shown(row[index]) for row in self.rows[:WIDTH_SAMPLE]]
+        numbers = [abs(row[index]) for row in self.rows if row[index] is not None]
+        return [sum(numbers) if column.total else max(numbers)] if numbers else []
 
     def _shown(self, value: Any) -> Any:
         return _place_words(value) if isinstance(value, tuple) else value

@@ -14,6 +14,7 @@ from ..columns import BY_NAME
 from ..describe import Table
 
 PROGRAM_ROWS = 2000
+NAMES = {"Program ID": "Program_IDs", "Reward": "Program_Rewards", "Rebate Type": "Program_Types", "Tiers On": "Program_Tiers_On"}
 WHOLE, PERCENT = "#,##0", "0.00%"
 
 
@@ -36,12 +37,17 @@ def _add(book: Any, sheet: Any, index: int, last: int, criteria: str, number_for
     sheet.conditional_format(1, index, last, index, {"type": "formula", "criteria": criteria, "format": style, "stop_if_true": True})
 
 
+def name_terms(book: Any) -> None:
+    """Name the columns of Programs that the formats look at: a rule may name a range of another sheet, not point at it."""
+    headers = [column.header for column in BY_NAME["Programs"].columns]
+    for header, name in NAMES.items():
+        letter = xl_col_to_name(headers.index(header))
+        book.workbook.define_name(name, f"=Programs!${letter}$2:${letter}${PROGRAM_ROWS}")
+
+
 def _term(header: str) -> str:
-    """The program's cell in that column, as text; empty where there is no such program."""
-    index = next(place for place, column in enumerate(BY_NAME["Programs"].columns) if column.header == header)
-    letter = xl_col_to_name(index)
-    column = f"Programs!${letter}$2:${letter}${PROGRAM_ROWS}"
-    return f'IFERROR(INDEX({column},MATCH($A2,Programs!$A$2:$A${PROGRAM_ROWS},0))&"","?")'
+    """The program's cell in that column, as text; ? where there is no such program."""
+    return f'IFERROR(INDEX({NAMES[header]},MATCH($A2,{NAMES["Program ID"]},0))&"","?")'
 
 
 def _is(header: str, default: str) -> str:

@@ -23,7 +23,7 @@ from ..describe import Column, Table
 from . import look
 from .dictionary import HEADERS, dictionary_page, dictionary_rows, hint_of
 from .sheets import Book
-from .shown import show_numbers
+from .shown import name_terms, show_numbers
 from .start import write_start
 
 BLANK_ROWS = {"Settings": 0, "Programs": 50, "Tiers": 150, "Transactions": 200, "Ledger": 50}
@@ -60,6 +60,7 @@ def write_template(path: str | os.PathLike[str], *, sample: Mapping[str, Rows] |
     for table in TABLES:
         _TableSheet(book, table, filled.get(table.name, ())).write()
     _dictionary(book)
+    name_terms(book)
     workbook.close()
 
 

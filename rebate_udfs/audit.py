@@ -87,6 +87,7 @@ def _lines(run: Run, classes: Classes, parties: set[str]) -> Iterator[tuple[dict
 
 def _verdict(run: Run, counting: Counting, classes: Classes, row: dict[str, Any], day: date, original: date | None, participant: str) -> Verdict:
     lines = run.tables.lines
+    quantity_places, amount_places = (lines.quantity_places, lines.amount_places) if lines else (0, 0)
     placed, found, flags, reason, words = verdict(
         counting, classes, row["distributor_id"], row["sku"], day, original, row["type"] != "Invoice"
     )
@@ -107,8 +108,8 @@ def _verdict(run: Run, counting: Counting, classes: Classes, row: dict[str, Any]
         distributor_id=row["distributor_id"],
         sku=row["sku"],
         type=row["type"],
-        quantity=Decimal(int(row["quantity"])).scaleb(-lines.quantity_places),
-        amount=Decimal(int(row["amount"])).scaleb(-lines.amount_places),
+        quantity=Decimal(int(row["quantity"])).scaleb(-quantity_places),
+        amount=Decimal(int(row["amount"])).scaleb(-amount_places),
         currency=row["currency"],
         row=row["row"],
         place=row["place"],

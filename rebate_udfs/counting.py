@@ -63,7 +63,7 @@ def cut_days(programs: Sequence[Agreement]) -> dict[str, tuple[date, ...]]:
 
     Programs tied by Net Of or Best Of Group are cut on the same days, for their figures depend on one another.
     """
-    found = {}
+    found: dict[str, tuple[date, ...]] = {}
     for cluster in clusters(programs):
         days = tuple(sorted({settlement.ends_on for each in cluster for settlement in each.settlements}))
         found |= {each.program_id: days for each in cluster}

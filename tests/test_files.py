@@ -12,7 +12,7 @@ from typing import Any
 import openpyxl
 import pytest
 import runs
-from books import contents, digest, user_book, values
+from user_books import contents, digest, user_book, values
 
 from rebate_udfs import package
 from rebate_udfs.hosts import look

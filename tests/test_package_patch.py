@@ -13,7 +13,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from books import FOREIGN, contents, digest, edit, png, result_book, user_book, values
+from user_books import FOREIGN, contents, digest, edit, png, result_book, user_book, values
 
 from rebate_udfs import package
 from rebate_udfs.hosts.patch import MARK, patch

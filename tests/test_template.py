@@ -10,7 +10,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from books import digest, values
+from user_books import digest, values
 
 from rebate_udfs.columns import BY_NAME, SETTINGS, TABLES
 from rebate_udfs.describe import Table
@@ -40,7 +40,7 @@ def book(path: Path) -> Any:
 
 
 def test_the_template_in_the_repository_is_up_to_date(path: Path):
-    from books import contents
+    from user_books import contents
 
     assert contents(ROOT / "workbook_templates" / "rebates.xlsx") == contents(path), COMMAND
 

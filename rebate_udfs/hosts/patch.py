@@ -17,6 +17,7 @@ from __future__ import annotations
 import copy
 import os
 import posixpath
+import re
 from typing import Any
 
 from ..package import CONTENT_TYPES, OFFICE_NS, RELS_NS, TYPES_NS, CannotPatch, Package, descendants, dump, is_true, parse, rels_name, resolve, tag
@@ -35,6 +36,10 @@ WORDS = {
     "oleObject": "an embedded object",
 }
 DEFAULT_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "vml": "application/vnd.openxmlformats-officedocument.vmlDrawing"}
+# XlsxWriter's own spelling of rows, cells and shared strings: the scratch book is always its work
+CELL = re.compile(rb'<c r="([A-Z]+[0-9]+)"(?: s="([0-9]+)")?(?: t="s"><v>([0-9]+)</v></c>)?')
+ROW_FORMAT = re.compile(rb'(<row r="[0-9]+"[^>]*?) s="([0-9]+)"')
+STRING = re.compile(rb"<si>(.*?)</si>", re.DOTALL)
 Element = Any
 
 
@@ -150,10 +155,10 @@ class _Patch:
         self.formats, self.rules = merge_styles(root, self.scratch.tree("xl/styles.xml"))
         self.user.changed[part] = dump(root)
 
-    def _strings(self) -> list[list[Element]]:
+    def _strings(self) -> list[bytes]:
         if "xl/sharedStrings.xml" not in self.scratch:
             return []
-        return [list(item) for item in self.scratch.tree("xl/sharedStrings.xml")]
+        return STRING.findall(self.scratch.read("xl/sharedStrings.xml"))
 
     def _move(self, part: str) -> str:
         """Copy a scratch part and what it uses under a new name, which is returned."""
@@ -186,15 +191,10 @@ class _Patch:
         return name
 
     def _sheet(self, data: bytes) -> bytes:
-        root = parse(data)
-        for cell in descendants(root, "c"):
-            if cell.get("s"):
-                cell.set("s", str(self.formats[int(cell.get("s"))]))
-            if cell.get("t") == "s":
-                self._inline(cell)
-        for row in descendants(root, "row"):
-            if row.get("s"):
-                row.set("s", str(self.formats[int(row.get("s"))]))
+        """A sheet with the user's format numbers and its text inline; its cells as bytes, since there may be many."""
+        before, opened, rest = data.partition(b"<sheetData>")
+        cells, closed, after = rest.partition(b"</sheetData>")
+        root = parse(before + b"<sheetData/>" + after if opened else data)
         for column in descendants(root, "col"):
             if column.get("style"):
                 column.set("style", str(self.formats[int(column.get("style"))]))
@@ -203,14 +203,15 @@ class _Patch:
                 rule.set("dxfId", str(self.rules[int(rule.get("dxfId"))]))
         for view in descendants(root, "sheetView"):
             view.attrib.pop("tabSelected", None)  # two selected sheets are a group: typing would hit both
-        return dump(root)
+        rows = ROW_FORMAT.sub(lambda found: b'%s s="%d"' % (found[1], self.formats[int(found[2])]), CELL.sub(self._cell, cells))
+        return dump(root).replace(b"<sheetData/>", opened + rows + closed, 1) if opened else dump(root)
 
-    def _inline(self, cell: Element) -> None:
-        value = cell.find(tag("v"))
-        text = cell.makeelement(tag("is"))
-        text.extend(copy.deepcopy(part) for part in self.strings[int(value.text)])
-        cell.replace(value, text)
-        cell.set("t", "inlineStr")
+    def _cell(self, found: re.Match[bytes]) -> bytes:
+        place, number, text = found.groups()
+        style = b' s="%d"' % self.formats[int(number)] if number else b""
+        if text is None:
+            return b'<c r="%s"%s' % (place, style)
+        return b'<c r="%s"%s t="inlineStr"><is>%s</is></c>' % (place, style, self.strings[int(text)])
 
     def _table(self, data: bytes) -> bytes:
         root = parse(data)

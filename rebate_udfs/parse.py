@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import Any
 
 from .describe import Column
@@ -106,9 +107,9 @@ def text_of(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, float):
-        return f"{decimal_of(cell).normalize():f}"
+        return f"{decimal_of(cell).normalize():f}" if isfinite(cell) else str(cell)
     if isinstance(cell, Decimal):
-        return f"{cell.normalize():f}"
+        return f"{cell.normalize():f}" if cell.is_finite() else str(cell)
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == time() else cell.isoformat(" ")
     if isinstance(cell, date):
@@ -172,7 +173,7 @@ def number_of(cell: Cell) -> Decimal:
         if number is not None:
             return number
     elif isinstance(cell, float):
-        if cell - cell == 0:  # neither infinite nor NaN
+        if isfinite(cell):
             return decimal_of(cell)
     elif isinstance(cell, Decimal):
         if cell.is_finite():

@@ -316,8 +316,7 @@ def places_sql(name: str, kind: str) -> str:
     noisy = " ".join(f"WHEN round({slow}, {p}) = {slow} THEN {p}" for p in range(MOST_PLACES + 1)) if kind == "double" else ""
     spelled = " ".join(f"WHEN round({name}_spelled, {p}) = {name}_spelled THEN {p}" for p in range(MOST_PLACES + 1))
     return (
-        f"CASE WHEN {name} IS NULL AND {name}_spelled IS NULL THEN 0 WHEN {name} IS NULL THEN CASE {spelled} ELSE 10 END {fast} "
-        f"{noisy} ELSE 10 END"
+        f"CASE WHEN {name} IS NULL AND {name}_spelled IS NULL THEN 0 WHEN {name} IS NULL THEN CASE {spelled} ELSE 10 END {fast} {noisy} ELSE 10 END"
     )
 
 

@@ -180,9 +180,9 @@ def _judged(sources: Sequence[Source], places: Mapping[str, int], engine: Engine
                sku NOT IN (SELECT id FROM {skus}) AS sku_unknown,
                (typed = 'Credit Note' AND (sku IN (SELECT id FROM {rebates})
                 OR (invoice_number <> '' AND invoice_number IN (SELECT id FROM {references})))) IS TRUE AS rebate_credit,
-               {'repeats.kind' if repeated else 'CAST(NULL AS VARCHAR)'} AS repeated
+               {"repeats.kind" if repeated else "CAST(NULL AS VARCHAR)"} AS repeated
         FROM (SELECT * EXCLUDE (type), type AS type_text, {types} AS typed FROM {rows}) AS lines
-        {f'LEFT JOIN {repeated} AS repeats USING (place, row)' if repeated else ''}"""
+        {f"LEFT JOIN {repeated} AS repeats USING (place, row)" if repeated else ""}"""
     return engine.create_view(sql, "lines")
 
 
@@ -260,7 +260,7 @@ def _count(judged: str, engine: Engine) -> dict[str, Any]:
         SELECT count(*) AS rows_read, count(reason) AS excluded, max(invoice_date) FILTER (reason IS NULL) AS latest,
                max(abs(amount)) FILTER (reason IS NULL) AS amount, max(abs(quantity)) FILTER (reason IS NULL) AS quantity,
                CAST(sum(CAST(mark & 18446744073709551615 AS HUGEINT)) AS VARCHAR) AS low, CAST(sum(CAST(mark >> 64 AS HUGEINT)) AS VARCHAR) AS high,
-               {', '.join(numbers)}
+               {", ".join(numbers)}
         FROM (SELECT *, {content} AS mark FROM {judged})""").to_pylist()[0]
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from . import audit, report
+from .assets import asset
 from .model import Attainment, Problem, ResultColumn, ResultTable, RewardKind, Run, Severity, Tables, Verdict
 from .parse import RawTable, text_of
 from .participants import Hierarchy
 from .pipeline import run as compute
+from .statement import recipients
 from .tables import BY_NAME
 from .words import key
 
@@ -124,6 +127,31 @@ def _steps(run: Run, row: Attainment) -> ResultTable:
     accrued = next((one.accrued for one in run.accruals if one.figure_id == f"{row.figure_id.rsplit('/', 1)[0]}/accrued"), None)
     title = f"{row.figure_id}: {row.currency} {row.earned:,} earned" + (f", {accrued:,} accrued" if accrued is not None else "")
     return ResultTable("Explanation", title, columns, cells)
+
+
+def explain_cell(tables: Tables, figure_id: str, as_of: date | None = None) -> Outcome:
+    """The explanation of the figure that a cell names: PROGRAM/PARTICIPANT/PERIOD/figure, as in the column Figure ID.
+
+    Raises Refused for a text that is no figure id, or one that the book does not have.
+    """
+    parts = figure_id.strip().split("/")
+    if len(parts) not in (3, 4) or not all(parts):
+        raise Refused(f'"{figure_id}" is no figure id; one looks like P-100/NORTH/2026-Q1/earned.')
+    return explain(tables, parts[0], parts[1], parts[2], as_of)
+
+
+def make_statements(tables: Tables, as_of: date | None = None, branches: bool = False) -> Outcome:
+    """Who gets a statement as of a day: one each top participant, with `branches` each branch too. A host writes them."""
+    run = compute(tables, as_of)
+    told = recipients(run, branches)
+    columns = (ResultColumn("Participant ID", "id", "participant_id"), ResultColumn("Participant", "text", "participant_name"))
+    title = f"{report.count(len(told), 'statement')} as of {run.as_of.isoformat()}"
+    return Outcome(run, (ResultTable("Statements", title, columns, tuple((one.participant_id, one.name) for one in told)),), (title,))
+
+
+def new_workbook() -> Path:
+    """The empty standard workbook, for a host to open a copy of."""
+    return asset("workbook_templates/rebates.xlsx")
 
 
 def known(tables: Tables, program_id: str, distributor_id: str) -> None:

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
+from uuid import uuid4
 
 import typer
 
@@ -114,7 +115,7 @@ def new(book: BookArgument, quiet: Quiet = False) -> None:
     """Write an empty standard workbook."""
     if book.exists():
         raise actions.Refused(f"{book} exists already; choose another name.")
-    write_template(book)
+    write_template(book, sample={"Settings": [{"Setting": "Book ID", "Value": f"B-{uuid4().hex[:8].upper()}"}]})
     out = terminal.console(quiet)
     out.print(f"Wrote {terminal.plain(str(book))}: fill in its sheets from left to right; the sheet Start says how.", soft_wrap=True)
     out.print(f"Next: rebates check {terminal.plain(str(book))}", soft_wrap=True)
@@ -207,7 +208,7 @@ def statements(
     """Write one workbook for each distributor that takes part in a program."""
     with terminal.working(terminal.console(quiet, errors=True), "Computing"):
         tables, _ = _load(book, as_of, transactions, engine)
-        outcome = actions.calculate(tables, _day(as_of))
+        outcome = actions.make_statements(tables, _day(as_of), branches)
     out = terminal.console(quiet)
     _write_statements(outcome.run, out_folder, jobs, quiet, out, branches)
     out.print(f"Next: look at one in {terminal.plain(str(out_folder))} before you send them.", soft_wrap=True)

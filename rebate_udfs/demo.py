@@ -218,6 +218,7 @@ def _table(text: str) -> list[list[str]]:
 def _settings() -> SampleRows:
     values = {
         "Company": "Alder & Finch Tools",
+        "Book ID": "B-DEMO",
         "Perspective": "Manufacturer",
         "Base Currency": "USD",
         "As Of": AS_OF,

@@ -215,6 +215,10 @@ def test_a_new_book_is_empty_and_fine_to_check(tmp_path):
     again = call("new", tmp_path / "mine.xlsx")
     assert (again.exit_code, again.stdout) == (2, "")
     assert "exists already" in again.stderr
+    other = tmp_path / "other.xlsx"
+    assert call("new", other, "--quiet").stdout == ""
+    ids = [[row[1] for _, row in read_book(path)[0][0].rows if row[0] == "Book ID"] for path in (tmp_path / "mine.xlsx", other)]
+    assert ids[0] != ids[1], "every book has an id of its own, made once"
     checked = call("check", tmp_path / "mine.xlsx")
     assert checked.exit_code in (0, 1)
     assert not checked.stderr

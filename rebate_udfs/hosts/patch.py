@@ -61,7 +61,7 @@ class _Patch:
     def __init__(self, user: Package, scratch: Package) -> None:
         self.user, self.scratch = user, scratch
         self.office = user.office()
-        _refuse(user, self.office)
+        refuse(user, self.office)
         self.book = user.tree(self.office)
         if is_true(self.book.find(tag("workbookProtection")), "lockStructure"):
             raise CannotPatch("the structure of the workbook is protected; take the protection off (Review, Protect Workbook) and run again")
@@ -288,7 +288,8 @@ def _drawn(package: Package, part: str) -> int:
     return sum(sum(1 for child in package.tree(drawing) if str(child.tag).endswith("Anchor")) for drawing in drawings)
 
 
-def _refuse(user: Package, office: str) -> None:
+def refuse(user: Package, office: str) -> None:
+    """Raise CannotPatch for a workbook that no part of may be changed: signed, or Strict Open XML."""
     if any(name.lower().startswith("_xmlsignatures/") for name in user.zip.namelist()):
         raise CannotPatch("the workbook is signed, and a change would break the signature; save a copy without it or give another file with --out")
     if STRICT_NS in user.read(office)[:4000]:

@@ -176,6 +176,17 @@ def test_the_chart_is_titled_with_the_finding(book: Path, run: Run):
     write_results(book, run, report(run))
     chart = next(data for name, data in contents(book).items() if "charts/rebates_chart" in name)
     assert b"1 distributor is within 5 % of the next tier" in chart
+    sheet = opened(book)["Attainment"]
+    link = next(cell.hyperlink for row in sheet.iter_rows(max_row=6) for cell in row if cell.hyperlink)
+    assert sheet[link.location.split("!")[1]].value == "Nearest to the next tier"
+
+
+def test_a_book_that_another_program_saved_takes_the_next_run(book: Path, run: Run, recalculated: Any):
+    write_results(book, run, report(run))
+    saved = recalculated(book)
+    assert write_results(saved, run, report(run)) == (), "our sheets were not known again"
+    assert opened(saved).sheetnames == ["Transactions", "My notes", *RESULTS]
+    assert opened(saved)["Attainment"].cell(1, 1).value == report(run)[1].title
 
 
 def test_a_currency_has_its_own_places_and_the_settings_their_date_format(book: Path):

@@ -14,18 +14,18 @@ WHO = ("program_id", "program_name", "participant_id", "participant_name", "peri
 WAY_COLUMN, CHART_COLUMN, LABEL_COLUMN = 6, 8, 9
 
 
-def chart_of_nearest(book: Any, sheet: Any, table: ResultTable, top: int) -> None:
+def chart_of_nearest(book: Any, sheet: Any, table: ResultTable, top: int) -> bool:
     """Write the list from row `top` (from 0) on and the chart beside it; nothing where nobody is on the way to a tier in a period still running.
 
     The list is the chart's data, so that the chart stays true when somebody sorts the table. The chart's title is
-    the table's finding.
+    the table's finding. Returns whether there was something to show.
     """
     fields = {column.field: index for index, column in enumerate(table.columns)}
     way = fields["way_to_next_tier"]
     going = (row for row in table.rows if row[fields["period_ends_on"]] >= book.as_of and row[way] is not None)
     near = sorted((row for row in going if 0 < row[way] < 1), key=lambda row: -row[way])[:SHOWN]
     if not near:
-        return
+        return False
     _header(book, sheet, table, top)
     text, percent = book.format(num_format="@", align="left", indent=1), book.format(num_format=look.percent_format(1))
     day = book.format(num_format=book.date_format, align="left", indent=1)
@@ -40,6 +40,7 @@ def chart_of_nearest(book: Any, sheet: Any, table: ResultTable, top: int) -> Non
             number, LABEL_COLUMN, look.safe_text(f"{who} · {row[fields['program_id']]}"), book.format(font_color=look.MUTED, font_size=9)
         )
     sheet.insert_chart(top, CHART_COLUMN, _chart(book, table, top + 1, top + len(near)))
+    return True
 
 
 def _header(book: Any, sheet: Any, table: ResultTable, top: int) -> None:

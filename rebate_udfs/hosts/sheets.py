@@ -92,8 +92,11 @@ class _Sheet:
         problem = self.table.name == "Check" and bool(self.table.rows)
         self.sheet.set_tab_color(look.TAB_PROBLEM if problem else look.TAB_RESULT)
         look.page(self.sheet, self.book.name, self.top, self.book.footer)
-        if self.table.name == "Attainment":
-            chart_of_nearest(self.book, self.sheet, self.table, self.bottom + 3)
+        if self.table.name == "Attainment" and chart_of_nearest(self.book, self.sheet, self.table, self.bottom + 3):
+            place, style = f"A{self.bottom + 3}", self.book.format(font_color=look.POSITIVE, underline=1, font_size=9)
+            self.sheet.write_url(
+                self.top - 1, 0, f"internal:'Attainment'!{place}", style, f"Who is nearest to the next tier, and a chart: row {place[1:]}"
+            )
 
     def _heading(self) -> int:
         """The finding, the run and the notes; returns the row of the table's header."""

@@ -244,3 +244,10 @@ def test_a_missing_book_is_an_error_in_words(tmp_path: Path, run: Run):
     (found,) = write_results(tmp_path / "none.xlsx", run, report(run))
     assert found.code == "WORKBOOK_NOT_WRITTEN"
     assert "none.xlsx is not there" in found.message
+
+
+def test_a_copy_keeps_the_ending_that_its_content_needs(book: Path, run: Run, tmp_path: Path):
+    (found,) = write_results(book, run, report(run), tmp_path / "copy.xlsm")
+    assert "only under the ending .xlsx" in found.message
+    assert not (tmp_path / "copy.xlsm").exists()
+    assert write_results(book, run, report(run), tmp_path / "copy.xlsx") == ()

@@ -26,6 +26,8 @@ def write_results(
     remove_stale(target)
     holder = open_elsewhere(target)
     try:
+        if target.suffix.lower() != Path(path).suffix.lower():
+            raise CannotPatch(f"Excel opens it only under the ending {Path(path).suffix}; give it that one")
         with tempfile.TemporaryDirectory(prefix="rebates-") as folder:
             scratch = Path(folder) / "results.xlsx"
             book = open_book(scratch, run, target.name, date_1904=is_date_1904(path))

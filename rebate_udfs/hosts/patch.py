@@ -217,7 +217,10 @@ class _Patch:
         root = parse(data)
         name = root.get("displayName", "")
         if name.casefold() in self.table_names:
-            raise CannotPatch(f"the workbook has a table or a name {name!r} of its own; rename it and run again")
+            raise CannotPatch(
+                f"the workbook has a table or a name {name!r} of its own, perhaps on a result sheet that was renamed; "
+                "rename that table (Table Design) and run again"
+            )
         self.table_names.add(name.casefold())
         number = max(self.table_ids) + 1
         self.table_ids.add(number)

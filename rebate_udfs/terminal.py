@@ -178,14 +178,15 @@ def print_run(out: Console, run: Run) -> None:
     out.print()
 
 
-FIGURES = ("periods", "earned", "accrued", "true_up", "payable")
+FIGURES = ("earned", "accrued", "true_up", "payable")
 
 
 def _by_program(run: Run, names: Mapping[str, str]) -> Table:
     """Sums of each program; below them the total of each currency."""
     figures: dict[tuple[str, str], dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    participants: dict[str, set[str]] = defaultdict(set)
     for row in run.attainment:
-        figures[row.program_id, row.currency]["periods"] += 1
+        participants[row.program_id].add(row.participant_id)
         figures[row.program_id, row.currency]["earned"] += row.earned
     for accrual in run.accruals:
         figures[accrual.program_id, accrual.currency]["accrued"] += accrual.accrued
@@ -196,16 +197,14 @@ def _by_program(run: Run, names: Mapping[str, str]) -> Table:
     for (_, currency), sums in figures.items():
         for name in FIGURES:
             totals[currency][name] += sums[name]
-    rows = [[plain(program), plain(names.get(program, "")), *_figures(currency, sums)] for (program, currency), sums in sorted(figures.items())]
-    rows += [["Total", "", *_figures(currency, sums)] for currency, sums in sorted(totals.items())]
-    titles = ("Periods", "Currency", "Earned", "Accrued", "To post", "Payable")
+    rows = [
+        [plain(program), plain(names.get(program, "")), f"{len(participants[program]):,}", currency, *(amount(sums[name]) for name in FIGURES)]
+        for (program, currency), sums in sorted(figures.items())
+    ]
+    rows += [["Total", "", "", currency, *(amount(sums[name]) for name in FIGURES)] for currency, sums in sorted(totals.items())]
+    titles = ("Participants", "Currency", "Earned", "Accrued", "To post", "Payable")
     headers = [("Program", False), ("Name", False), *((title, title != "Currency") for title in titles)]
     return grid(headers, rows, total_rows=len(totals))
-
-
-def _figures(currency: str, sums: Mapping[str, Decimal]) -> list[str]:
-    periods, *money = FIGURES
-    return [f"{sums[periods]:,f}", currency, *(amount(sums[name]) for name in money)]
 
 
 def _rows_by_program(run: Run, names: Mapping[str, str]) -> Table:

@@ -182,7 +182,7 @@ def _reject_cycles(book: Book) -> None:
                     break
                 if chain[-1] in chain[:-1]:
                     break
-    for row, chain in bad.values():
+    for row, chain in sorted(bad.values(), key=lambda found: found[0].row):
         message = f"{row.distributor_id} is its own ancestor: {' > '.join(chain)}."
         book.reject("CYCLIC_PARENT", "Distributors", row, "Parent ID", message, "Correct one Parent ID of this chain.")
 

@@ -31,6 +31,7 @@ TEXTS = tuple(name for name, column in COLUMNS.items() if column.kind in ("id", 
 DATES = tuple(name for name, column in COLUMNS.items() if column.kind == "date")
 NUMBERS = ("quantity", "amount")
 MOST_PLACES = 9
+LARGEST = 10**20  # of whole numbers and decimals that are looked at; 64 bits end before it
 SPACES = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
 PLAIN_NUMBER = r"'-?\d{1,18}(\.\d{1,9})?'"
 
@@ -109,8 +110,8 @@ def _is_number(cell: Cell) -> bool:
     if isinstance(cell, float):
         return isfinite(cell)
     if isinstance(cell, Decimal):
-        return cell.is_finite()
-    return isinstance(cell, int) and not isinstance(cell, bool)
+        return cell.is_finite() and abs(cell) < LARGEST
+    return isinstance(cell, int) and not isinstance(cell, bool) and abs(cell) < LARGEST
 
 
 def _decimal(cell: Any) -> Decimal:
@@ -168,7 +169,7 @@ def _file_source(files: Sequence[Path], engine: Engine, problems: list[Problem])
     try:
         described = engine.query(f"DESCRIBE SELECT * FROM {scan}").to_pylist()
     except EngineError as error:
-        raise CannotRead(f"{files[0].name} cannot be read as {'CSV' if is_csv else 'Parquet'}.", "Export it again, or take another copy.") from error
+        raise _unreadable(files[0], is_csv) from error
     types = {one["column_name"]: str(one["column_type"]).upper() for one in described}
     headers = [name for name in types if name not in ("filename", "file_row_number")]
     raw = RawTable("Transactions", files[0].name, list(headers), 0)
@@ -187,8 +188,17 @@ def _file_source(files: Sequence[Path], engine: Engine, problems: list[Problem])
         if name in NUMBERS:
             kinds[name] = kind
     select = f"SELECT {', '.join(fields)} FROM {scan}"
-    view = engine.create_table(select, "csv") if is_csv else engine.create_view(select, "parquet")
+    try:
+        view = engine.create_table(select, "csv") if is_csv else engine.create_view(select, "parquet")
+    except EngineError as error:
+        raise _unreadable(files[0], is_csv) from error
     return Source(_view(engine, view, kinds), False, kinds, () if is_csv else tuple(files))
+
+
+def _unreadable(file: Path, is_csv: bool) -> CannotRead:
+    if is_csv:
+        return CannotRead(f"{file.name} cannot be read as CSV.", "Save it as CSV UTF-8, with one row of headers and as many cells in each row.")
+    return CannotRead(f"{file.name} cannot be read as Parquet.", "Export it again, or take another copy.")
 
 
 def _untidy(scan: str, headers: dict[str, str], types: dict[str, str], engine: Engine) -> set[str]:
@@ -322,8 +332,10 @@ def places_sql(name: str, kind: str) -> str:
 
 def clean_sql(name: str, kind: str, places: int) -> str:
     """SQL: whether a number is one of so many places beyond doubt, which makes it whole by the short way."""
-    if kind != "double":
+    if kind == "whole":
         return f"{name} IS NOT NULL"
+    if kind == "decimal":
+        return f"({name} IS NOT NULL AND round({name}, {places}) = {name})"
     return f"(abs({name}) < 1e{15 - places} AND round({name} * 1e{places}) / 1e{places} = {name})"
 
 

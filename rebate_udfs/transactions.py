@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from .engines import INT64_LIMIT, Engine, quoted
+from .engines import INT64_LIMIT, Engine, EngineError, quoted
 from .model import LINE_COLUMNS, Lines, Problem, Severity, TransactionType
 from .parse import DATE_REMEDY, NUMBER_REMEDY, CannotRead, RawTable
 from .rows import problem
@@ -92,13 +92,13 @@ WARNINGS: tuple[Check, ...] = (
     Check("NO_TRANSACTION_ID", "transaction_id = ''", "Transaction ID", "Transaction ID is empty, so the row cannot be told from a repeated one.",
           "Give every row its own id.", Severity.WARNING),
     *(Check("TEXT_DATE", f"({name} IS NOT NULL AND {name}_text IS NOT NULL AND {name}_warn)", header,
-            f'{header} "{{{name}_text}}" is text and is read as {{{name}}}.', "Turn the text into a date.", Severity.WARNING)
+            f'{header} "{{{name}_text}}" is not stored as a date; it is read as {{{name}}}.', "Turn the text into a date.", Severity.WARNING)
       for name, header in zip(DATES, ("Invoice Date", "Order Date", "Ship Date", "Posted On"), strict=True)),
     *(Check("NOT_A_DATE", f"({name} IS NULL AND {name}_text IS NOT NULL)", header,
             f'"{{{name}_text}}" is not a date, or could be two; the cell counts as empty.', DATE_REMEDY, Severity.WARNING)
       for name, header in (("order_date", "Order Date"), ("ship_date", "Ship Date"), ("posted_on", "Posted On"))),
     *(Check("TEXT_NUMBER", f"({name} IS NOT NULL AND {name}_text IS NOT NULL AND {name}_warn)", header,
-            f'{header} "{{{name}_text}}" is text and is read as {{{name}_raw}}.', "Turn the text into a number.", Severity.WARNING)
+            f'{header} "{{{name}_text}}" is stored as text; it is read as {{{name}_raw}}.', "Turn the text into a number.", Severity.WARNING)
       for name, header in (("quantity", "Quantity"), ("amount", "Amount"))),
 )  # fmt: skip
 REBATE_CREDIT = "REBATE_CREDIT"
@@ -110,6 +110,16 @@ def read_lines(raws: Sequence[RawTable], paths: Sequence[str | Path], engine: En
     None when there is no source at all. Raises CannotRead for a path that cannot be read, and for amounts whose sums might
     exceed 64 bits on an engine other than DuckDB.
     """
+    try:
+        return _read_lines(raws, paths, engine, known, problems)
+    except EngineError as error:
+        if not paths:
+            raise
+        sentence = f"The transactions in {', '.join(Path(path).name for path in paths)} cannot be read: {str(error).splitlines()[0]}"
+        raise CannotRead(sentence.rstrip(".") + ".", "Export the file again, or take another copy.") from error
+
+
+def _read_lines(raws: Sequence[RawTable], paths: Sequence[str | Path], engine: Engine, known: Known, problems: list[Problem]) -> Lines | None:
     sources = [source for raw in raws if (source := from_sheet(raw, engine, problems)) is not None]
     sources += from_files(paths, engine, problems)
     if not sources:

@@ -14,7 +14,21 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from .model import Accrual, Attainment, JournalRow, MeasureOf, Problem, Program, ResultColumn, ResultTable, RewardKind, Run, Severity, Step
+from .model import (
+    Accrual,
+    Attainment,
+    JournalRow,
+    MeasureOf,
+    Problem,
+    Program,
+    RebateType,
+    ResultColumn,
+    ResultTable,
+    RewardKind,
+    Run,
+    Severity,
+    Step,
+)
 from .money import places_of
 
 NEAR_SHARE = Fraction(5, 100)  # of the next tier's threshold: who is that near is on the coach list
@@ -121,6 +135,11 @@ class _Names:
         found = self.programs.get(program_id)
         return found.program_name if found else ""
 
+    def is_mix(self, row: Attainment) -> bool:
+        """Whether the row's measure and forecast are shares."""
+        found = self.programs.get(row.program_id)
+        return found is not None and found.rebate_type is RebateType.MIX
+
     def participant(self, participant_id: str) -> str:
         return self._distributors.get(participant_id, "")
 
@@ -187,20 +206,25 @@ def _link(problem: Problem, places: ColumnPlaces) -> tuple[str, str] | None:
 # ---- Attainment
 
 
-def way_to_next_tier(row: Attainment) -> Fraction | None:
-    """How much of the next tier's threshold is reached, 1 at the top, None where nothing is measured against tiers."""
+def way_to_next_tier(row: Attainment, mix: bool = False) -> Fraction | None:
+    """How much of the next tier's threshold is reached, 1 at the top, None where nothing is measured against tiers.
+
+    A mix is compared by its share, everything else by its purchases.
+    """
     if row.status in NO_MEASURE or not row.ladder:
         return None
-    if row.to_next_tier <= 0:
+    if row.attained_tier >= len(row.ladder) or row.to_next_tier <= 0:
         return Fraction(1)
-    whole = row.measure + row.to_next_tier
-    return max(Fraction(0), row.measure / whole) if whole > 0 else Fraction(0)
+    threshold = row.ladder[row.attained_tier].reached if mix else row.measure + row.to_next_tier
+    reached = row.percent if mix else row.measure
+    return max(Fraction(0), reached / threshold) if reached is not None and threshold > 0 else Fraction(0)
 
 
 def near_next_tier(run: Run) -> list[Attainment]:
     """The rows of periods still running that are within 5 % of their next tier, nearest first."""
+    names = _Names(run)
     going = (row for row in run.attainment if row.period.ends_on >= run.as_of)
-    near = [(way, row) for row in going if (way := way_to_next_tier(row)) is not None and 1 - NEAR_SHARE <= way < 1]
+    near = [(way, row) for row in going if (way := way_to_next_tier(row, names.is_mix(row))) is not None and 1 - NEAR_SHARE <= way < 1]
     return [row for _, row in sorted(near, key=lambda pair: -pair[0])]
 
 
@@ -234,15 +258,15 @@ def attainment(run: Run) -> ResultTable:
         None if unit or not rows else _Column("Measured In", "text", "measured_in", lambda row: _measured_in(names, row)),
         _Column("Tier Reached", "integer", "attained_tier", lambda row: row.attained_tier),
         _Column("Its Reward", "text", "reward", lambda row: reward_words(names.programs.get(row.program_id), row)),
-        _Column("Way to Next Tier", "percent", "way_to_next_tier", way_to_next_tier, bar=True),
+        _Column("Way to Next Tier", "percent", "way_to_next_tier", lambda row: way_to_next_tier(row, names.is_mix(row)), bar=True),
         _Column(f"To Next Tier{unit}", "number", "to_next_tier", lambda row: row.to_next_tier),
         _money("Next Tier Adds", "next_tier_value", total=False),
         _money("Earned", "earned"),
         _Column("Status", "text", "status", lambda row: row.status),
-        _Column(f"Forecast{unit}", "number", "forecast", lambda row: row.forecast),
+        _Column(f"Forecast{unit}", "number", "forecast", lambda row: None if names.is_mix(row) else row.forecast),
         _Column("Forecast Tier", "integer", "forecast_tier", lambda row: row.forecast_tier),
         _Column("Accrual Tier", "integer", "accrual_tier", lambda row: row.accrual_tier),
-        *_where_any(rows, unit),
+        *_where_any(names, rows, unit),
         _Column("Base", "number", "base", lambda row: row.base),
         _Column("Transactions Used", "integer", "transactions_used", lambda row: row.transactions_used),
         _Column("Transactions Excluded", "integer", "transactions_excluded", lambda row: row.transactions_excluded),
@@ -251,12 +275,13 @@ def attainment(run: Run) -> ResultTable:
     return _table("Attainment", _attainment_title(run), columns, rows, (row.currency for row in rows))
 
 
-def _where_any(rows: Iterable[Attainment], unit: str) -> list[_Column]:
-    """Target, percent and baseline, where a program has one."""
+def _where_any(names: _Names, rows: Iterable[Attainment], unit: str) -> list[_Column]:
+    """Target, baseline, percent (of target; growth; share) and a mix's forecast share, where a program has one."""
     every = (
         _Column(f"Target{unit}", "number", "target", lambda row: row.target),
         _Column(f"Baseline{unit}", "number", "baseline", lambda row: row.baseline),
         _Column("Percent", "percent", "percent", lambda row: row.percent),
+        _Column("Forecast Share", "percent", "forecast_share", lambda row: row.forecast if names.is_mix(row) else None),
     )
     return [column for column in every if any(column.cell(row) is not None for row in rows)]
 

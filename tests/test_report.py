@@ -13,7 +13,7 @@ import runs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebate_udfs.model import Distributor, MeasureOf, Period, ResultTable, RewardKind, Severity
+from rebate_udfs.model import Distributor, MeasureOf, Period, RebateType, ResultTable, RewardKind, Severity, Tier
 from rebate_udfs.report import by_currency, near_next_tier, report, reward_words, way_to_next_tier
 
 
@@ -81,6 +81,16 @@ def test_the_way_to_the_next_tier():
     assert way_to_next_tier(runs.attained("P-1", "A", "30000")) == 1
     assert way_to_next_tier(runs.attained("P-1", "A", "-100")) == 0
     assert way_to_next_tier(replace(runs.attained("P-1", "A", "7500"), status="No Target")) is None
+
+
+def test_a_mix_is_on_its_way_by_its_share():
+    ladder = (Tier(1, Fraction("0.20"), Fraction("0.20"), None, Fraction("0.02")),)
+    row = replace(runs.attained("P-1", "A", "4000"), percent=Fraction("0.19"), ladder=ladder, forecast=Fraction("0.21"), to_next_tier=Fraction(50))
+    run = runs.run(row, programs=(runs.program("P-1", rebate_type=RebateType.MIX),))
+    found = tables(run)["Attainment"]
+    assert column(found, "way_to_next_tier") == [Fraction(95, 100)]
+    assert found.title == "1 distributor is within 5 % of the next tier"
+    assert (column(found, "forecast"), column(found, "forecast_share")) == ([None], [Fraction("0.21")])
 
 
 def test_a_reward_is_said_as_people_say_it():

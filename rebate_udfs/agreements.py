@@ -34,7 +34,7 @@ from .periods import program_periods, settlement_periods
 from .rewards.ladder import LadderRow, read_ladder
 from .scopes import ProgramScope, program_scope
 
-AVAILABLE = (RebateType.VOLUME, RebateType.GROWTH, RebateType.MIX, RebateType.MDF)
+AVAILABLE = tuple(RebateType)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -24,9 +24,10 @@ from .accrue import (
 from .agreements import Agreement
 from .earn import CommonShare, Earned, Key, Position, earn
 from .facts import Slot, slot_key
-from .model import Accrual, AccrualPolicy, Facts, JournalRow, Problem, Step, Tables
+from .model import Accrual, AccrualPolicy, Facts, JournalRow, Problem, RebateType, Step, Tables
 from .money import money
-from .settle import Due
+from .rewards import reward
+from .settle import Due, Granted, needs_claim
 
 ZERO, ONE = Fraction(0), Fraction(1)
 
@@ -77,6 +78,8 @@ def book(
     ahead: Mapping[Key, Expected],
     rewards_ahead: Mapping[Key, Sequence[Earned]],
     figure_dues: Mapping[Key, Sequence[Due]],
+    granted: Mapping[Key, Granted],
+    held: Mapping[Key, Fraction],
     as_of: date,
 ) -> tuple[list[Accrual], list[JournalRow]]:
     """The accrual of every slot, and the entries that the ledger still lacks."""
@@ -86,13 +89,18 @@ def book(
     for slot in slots:
         key, agreement = slot_key(slot), slot.agreement
         figure = earned[key].figure
-        if ahead[key].ended or agreement.policy is AccrualPolicy.ATTAINED:
+        if (special := by_claims(slot, facts[key], earned[key], ahead[key], held.get(key, ZERO))) is not None:
+            exact, steps = special
+            accrued = money(exact, agreement.currency, tables.settings.rounding)
+        elif ahead[key].ended or agreement.policy is AccrualPolicy.ATTAINED:
             words = "The period has ended" if ahead[key].ended else "Accrual Policy Attained"
-            steps: tuple[Step, ...] = (Step("Accrued = earned", words, amount=earned[key].reward.amount),)
+            steps = (Step("Accrued = earned", words, amount=earned[key].reward.amount),)
             accrued = figure
         else:
             exact, steps = accrued_as_planned(slot, facts[key], ahead[key], rewards_ahead[key])
             accrued = money(exact, agreement.currency, tables.settings.rounding)
+        if needs_claim(agreement):
+            accrued, steps = until_claimed(slot, accrued, steps, granted.get(key, Granted()), as_of)
         floor = min(figure, sum((due.due for due in figure_dues.get(key, ())), Decimal(0)))
         if accrued < floor:
             steps = (*steps, Step("Not below what settlements made due", amount=Fraction(floor) - sum((s.amount or ZERO for s in steps), ZERO)))
@@ -106,6 +114,39 @@ def book(
             resold = booked_in("Cost of Sales", key, tables.ledger, agreement, tables.accounts)
             journal += journal_of(agreement, key, entry, accrued, resold, as_of, tables.settings, tables.accounts)
     return accruals, journal
+
+
+def by_claims(slot: Slot, facts: Facts, earned: Earned, ahead: Expected, held: Fraction) -> tuple[Fraction, tuple[Step, ...]] | None:
+    """The accrual of what only claims pay: an MDF fund, and Ship and Debit; None for every other type.
+
+    MDF: the fund to date, a Budget by elapsed share under every policy. Ship and Debit: approved and held lines, or what
+    purchases are expected to claim (its Tiers) where that is more.
+    """
+    kind = slot.agreement.program.rebate_type
+    if kind is RebateType.MDF:
+        share = ahead.elapsed if slot.budget is not None and not ahead.ended else ONE
+        amount = earned.reward.amount
+        return amount * share, (Step("The fund to date" if share == 1 else "Budget x elapsed share", "", amount, share, amount * share),)
+    if kind is RebateType.SHIP_AND_DEBIT:
+        claimed = earned.reward.amount + held
+        ladder = slot.agreement.ladders[slot.period.period_id]
+        purchases = reward(facts, ladder, slot.agreement.terms).amount if ladder else ZERO
+        words = "approved and held claims" if claimed >= purchases else "what purchases are expected to claim"
+        return max(claimed, purchases), (Step("Support to date", words, amount=max(claimed, purchases)),)
+    return None
+
+
+def until_claimed(slot: Slot, accrued: Decimal, steps: tuple[Step, ...], granted: Granted, as_of: date) -> tuple[Decimal, tuple[Step, ...]]:
+    """Where claims are required: x Expected Claims until the claim window ends, never below what is approved."""
+    program = slot.agreement.program
+    approved = granted.approved + granted.carried
+    if program.expected_claims != 1 and as_of <= slot.period.ends_on + timedelta(days=program.claim_window_days):
+        share = Fraction(program.expected_claims)
+        part = money(Fraction(accrued) * share, slot.agreement.currency)
+        steps, accrued = (*steps, Step("Expected Claims", "the share that will be claimed", amount=Fraction(part - accrued))), part
+    if approved > accrued:
+        steps, accrued = (*steps, Step("Not below approved claims", amount=Fraction(approved - accrued))), approved
+    return accrued, steps
 
 
 def accrued_as_planned(slot: Slot, facts: Facts, ahead: Expected, rewards: Sequence[Earned]) -> tuple[Fraction, tuple[Step, ...]]:

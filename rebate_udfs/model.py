@@ -829,6 +829,30 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimResult:
+    """One claim line after validation: what was asked, what the terms give, what is paid, and why."""
+
+    claim_id: str
+    line: str
+    distributor_id: str
+    program_id: str
+    participant_id: str  # "" where nobody is measured
+    period: str  # the earning period, "" where there is none
+    status: str  # Approved, Adjusted, Rejected, Held
+    claimed: Decimal | None
+    calculated: Decimal | None  # for the whole of what is claimed, before limits
+    approved: Decimal
+    paid: Decimal
+    reasons: tuple[str, ...]  # codes in order of precedence
+    remedies: tuple[str, ...]  # one sentence each
+    currency: str
+    claim_date: date | None
+    carried: Decimal = Decimal(0)  # approved but below Minimum Payout: it waits
+    note: str = ""  # our answer to the distributor
+    row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One calculation of one book: values only, so that every host and every report says the same."""
 
@@ -845,7 +869,7 @@ class Run:
     journal: tuple[JournalRow, ...]
     counts: tuple[ProgramCount, ...]
     rows_excluded: Mapping[str, int] = field(default_factory=dict)  # before any program looked
-    claims: tuple[Any, ...] = ()
+    claims: tuple[ClaimResult, ...] = ()
 
 
 # ---- what a rule needs to know of its program, and what a host writes

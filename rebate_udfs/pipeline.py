@@ -15,14 +15,15 @@ from .agreements import Agreement, agreements
 from .ahead import book, earn_ahead, look_ahead
 from .attain import attain, converter_problems, gap_problems, program_count
 from .audit import verdicts
+from .claim_results import claims_of, granted_by_key, held_by_key, results, ship_and_debit
 from .counting import clusters, count
 from .earn import Earned, Key, earn
 from .exchange import Rates
 from .facts import Converter, Slot, slot_key
 from .known import Known, all_slots
-from .model import Payable, Reward, Run, Settings, Step, Tables
+from .model import Dispute, Payable, Payment, Reward, Run, Settings, Step, Tables
 from .participants import Hierarchy
-from .settle import Due, adjusted_of, dues, payable_rows, resolve, settled_of, with_minimum
+from .settle import Due, Granted, adjusted_of, claim_rows, dues, needs_claim, payable_rows, resolve, settled_of, with_minimum
 
 __all__ = ["run", "verdicts"]
 
@@ -45,9 +46,12 @@ def run(tables: Tables, as_of: date | None = None) -> Run:
     earned = earn(known.positions(), settings.rounding, common_share=known.common_share)
     figure_dues = settlements(known, earned, settings, day)
     earned = final(slots, earned, figure_dues)
+    payments, adjusted = resolve(programs, tables.payments), adjustments_by_key(tables, programs, day)
+    cases = claims_of(tables, programs, known, earned, adjusted, payments, day)
+    earned, granted = ship_and_debit(known, earned, cases), granted_by_key(cases)
     ahead, doubts = look_ahead(tables, programs, slots, known.facts, shares, day)
     rewards_ahead = earn_ahead(tables, slots, known.facts, ahead, known.common_share)
-    accruals, journal = book(tables, programs, slots, known.facts, earned, ahead, rewards_ahead, figure_dues, day)
+    accruals, journal = book(tables, programs, slots, known.facts, earned, ahead, rewards_ahead, figure_dues, granted, held_by_key(cases), day)
     problems += [*unknown, *doubts, *converter_problems(converter), *gap_problems(slots, known.facts)]
     return Run(
         as_of=day,
@@ -59,10 +63,11 @@ def run(tables: Tables, as_of: date | None = None) -> Run:
         problems=(*tables.problems, *problems),
         attainment=tuple(attain(slot, known, earned[slot_key(slot)], ahead[slot_key(slot)], tables) for slot in slots),
         accruals=tuple(accruals),
-        payable=tuple(payables(tables, programs, slots, earned, figure_dues, day)),
+        payable=tuple(payables(programs, slots, earned, figure_dues, granted, payments, adjusted, day)),
         journal=tuple(journal),
         counts=tuple(program_count(each, counted, converter) for each in programs),
         rows_excluded=lines.rows_excluded if lines else {},
+        claims=tuple(results(cases, tables.payments, tables, day)),
     )
 
 
@@ -114,19 +119,28 @@ def final(slots: Sequence[Slot], earned: Mapping[Key, Earned], figure_dues: Mapp
     return found
 
 
+def adjustments_by_key(tables: Tables, programs: Sequence[Agreement], as_of: date) -> dict[Key, Decimal]:
+    """What adjustments and resolved disputes have added to each figure by a day."""
+    disputes: dict[Key, list[Dispute]] = defaultdict(list)
+    for dispute in tables.disputes:
+        parts = dispute.figure_id.split("/")
+        if len(parts) >= 3:
+            disputes[parts[0], parts[1], parts[2]].append(dispute)
+    rows = resolve(programs, tables.adjustments)
+    return {key: adjusted_of(rows.get(key, ()), disputes.get(key, ()), as_of) for key in {*rows, *disputes}}
+
+
 def payables(
-    tables: Tables,
     programs: Sequence[Agreement],
     slots: Sequence[Slot],
     earned: Mapping[Key, Earned],
     figure_dues: Mapping[Key, Sequence[Due]],
+    granted: Mapping[Key, Granted],
+    payments: Mapping[Key, Sequence[Payment]],
+    adjusted: Mapping[Key, Decimal],
     as_of: date,
 ) -> list[Payable]:
-    """One row for each figure and settlement that has ended: due, settled, open."""
-    payments, adjustments = resolve(programs, tables.payments), resolve(programs, tables.adjustments)
-    disputes = defaultdict(list)
-    for dispute in tables.disputes:
-        disputes[tuple(dispute.figure_id.split("/")[:3])].append(dispute)
+    """One row for each figure and settlement that has ended, or claim date: due, settled, open."""
     by_participant: dict[tuple[str, str], list[Due]] = defaultdict(list)
     for key, rows in figure_dues.items():
         by_participant[key[:2]] += rows
@@ -137,10 +151,10 @@ def payables(
             after[due.key].append(due)
     found: list[Payable] = []
     for slot in slots:
-        key = slot_key(slot)
-        settled = settled_of(payments.get(key, ()), as_of)
-        adjusted = adjusted_of(adjustments.get(key, ()), disputes.get(key, ()), as_of)
-        found += payable_rows(slot.agreement, after[key], earned[key].figure, settled, adjusted, as_of)
+        key, figure = slot_key(slot), earned[slot_key(slot)].figure
+        settled, added = settled_of(payments.get(key, ()), as_of), adjusted.get(key, Decimal(0))
+        if needs_claim(slot.agreement):
+            found += claim_rows(slot.agreement, key, slot.period, figure, granted.get(key, Granted()), settled, added, as_of)
+        else:
+            found += payable_rows(slot.agreement, after[key], figure, settled, added, as_of)
     return found
-
-

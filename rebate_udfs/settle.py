@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from .agreements import Agreement
 from .model import Adjustment, AdjustmentKind, Dispute, DisputeStatus, Payable, Payment, Period, RebateType, Resolution
@@ -96,10 +97,13 @@ def needs_claim(agreement: Agreement) -> bool:
     return agreement.program.claim_required or agreement.program.rebate_type in (RebateType.MDF, RebateType.SHIP_AND_DEBIT)
 
 
-def resolve(agreements: Iterable[Agreement], rows: Iterable[Payment | Adjustment]) -> dict[Key, list[Payment | Adjustment]]:
+Row = TypeVar("Row", Payment, Adjustment)
+
+
+def resolve(agreements: Iterable[Agreement], rows: Iterable[Row]) -> dict[Key, list[Row]]:
     """Rows of Payments or Adjustments by the figure they name; a period may be an id or a day in it."""
     programs = {agreement.program_id: agreement for agreement in agreements}
-    found: dict[Key, list[Payment | Adjustment]] = defaultdict(list)
+    found: dict[Key, list[Row]] = defaultdict(list)
     for row in rows:
         agreement = programs.get(row.program_id)
         period = find_period(row.period, agreement.periods) if agreement else None
@@ -108,15 +112,15 @@ def resolve(agreements: Iterable[Agreement], rows: Iterable[Payment | Adjustment
     return found
 
 
-def settled_of(rows: Iterable[Payment | Adjustment], as_of: date) -> Decimal:
+def settled_of(rows: Iterable[Payment], as_of: date) -> Decimal:
     """What has been paid by a day; a row without Paid On is a proposal and not settled."""
-    return sum((row.amount for row in rows if isinstance(row, Payment) and row.paid_on and row.paid_on <= as_of), NOTHING)
+    return sum((row.amount for row in rows if row.paid_on and row.paid_on <= as_of), NOTHING)
 
 
-def adjusted_of(rows: Iterable[Payment | Adjustment], disputes: Iterable[Dispute], as_of: date) -> Decimal:
+def adjusted_of(rows: Iterable[Adjustment], disputes: Iterable[Dispute], as_of: date) -> Decimal:
     """What adjustments and resolved disputes have added to a figure by a day (Opening rows are no adjustment)."""
     total = sum(
-        (row.amount for row in rows if isinstance(row, Adjustment) and row.kind is AdjustmentKind.ADJUSTMENT and row.dated_on <= as_of), NOTHING
+        (row.amount for row in rows if row.kind is AdjustmentKind.ADJUSTMENT and row.dated_on <= as_of), NOTHING
     )
     for dispute in disputes:
         if dispute.status is DisputeStatus.RESOLVED and dispute.resolved_on and dispute.resolved_on <= as_of:
@@ -133,6 +137,44 @@ def dispute_effect(dispute: Dispute) -> Decimal:
     return dispute.disputed_amount or NOTHING if dispute.resolution is Resolution.ACCEPTED else NOTHING
 
 
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What claims on one figure have been granted: (due on, amount) each, what waits below the minimum, whether any is held."""
+
+    amounts: tuple[tuple[date, Decimal], ...] = ()
+    carried: Decimal = NOTHING
+    held: bool = False
+
+    @property
+    def approved(self) -> Decimal:
+        return sum((amount for _, amount in self.amounts), NOTHING)
+
+
+def claim_rows(
+    agreement: Agreement, key: Key, period: Period, earned: Decimal, granted: Granted, settled: Decimal, adjusted: Decimal, as_of: date
+) -> list[Payable]:
+    """The rows of a figure that only claims make due: one for each due date; what nobody claimed in time lapses on the last.
+
+    Approved amounts fall due Payment Terms Days after the Claim Date. Once the claim window has closed (Carry Over: that of
+    the program's last period) and no claim is held, earned - approved lapses; a ship and debit figure is its claims.
+    """
+    program = agreement.program
+    last_period = agreement.periods[-1] if program.carry_over else period
+    closed = as_of > last_period.ends_on + timedelta(days=program.claim_window_days)
+    lapses = closed and not granted.held and program.rebate_type is not RebateType.SHIP_AND_DEBIT
+    lapsed = max(earned + adjusted - granted.approved - granted.carried, NOTHING) if lapses else NOTHING
+    by_date: dict[date, Decimal] = defaultdict(Decimal)
+    for due_on, amount in granted.amounts:
+        by_date[due_on] += amount
+    if not by_date and not (lapsed or settled or granted.carried):
+        return []
+    dues_ = [Due(key, period, due_on, amount) for due_on, amount in sorted(by_date.items())]
+    if not dues_:
+        dues_ = [Due(key, period, last_period.ends_on + timedelta(days=program.claim_window_days), NOTHING)]
+    dues_[-1] = replace(dues_[-1], carried=granted.carried, lapsed=lapsed)
+    return _rows(agreement, dues_, granted.approved, settled, adjusted, as_of, lapses=False)
+
+
 def payable_rows(agreement: Agreement, figure: Sequence[Due], earned: Decimal, settled: Decimal, adjusted: Decimal, as_of: date) -> list[Payable]:
     """One row for each settlement of a figure: due, settled (oldest due first), open; recoverable on the last row.
 
@@ -140,9 +182,15 @@ def payable_rows(agreement: Agreement, figure: Sequence[Due], earned: Decimal, s
     """
     final = sum((due.due for due in figure), NOTHING)
     owed = earned if agreement.program.recover else max(earned, final)
+    return _rows(agreement, figure, owed, settled, adjusted, as_of)
+
+
+def _rows(
+    agreement: Agreement, figure: Sequence[Due], owed: Decimal, settled: Decimal, adjusted: Decimal, as_of: date, *, lapses: bool = True
+) -> list[Payable]:
     fallen = sum((due.due for due in figure if due.due_on <= as_of), NOTHING) + (adjusted if figure and figure[-1].due_on <= as_of else NOTHING)
     payable = max(min(fallen, owed + adjusted) - settled, NOTHING)
-    lapsed = sum((due.lapsed for due in figure), NOTHING)
+    lapsed = sum((due.lapsed for due in figure), NOTHING) if lapses else NOTHING  # claims: what lapsed was never owed
     recoverable = max(settled + lapsed - owed - adjusted, NOTHING)
     rows: list[Payable] = []
     left = settled

@@ -1,0 +1,151 @@
+"""One claim line with everything it refers to, and what a validation knows while it runs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from .agreements import Agreement
+from .claim_evidence import Evidence, InvoiceLine, Placed
+from .claim_reasons import BY_CODE, Effect
+from .earn import Earned, Key
+from .exchange import Rates
+from .model import (
+    Claim,
+    Dimension,
+    Period,
+    Scope,
+    ScopeRule,
+    Settings,
+    SpecialPrice,
+)  # fmt: skip
+from .participants import EARLIEST, LATEST
+
+ZERO, NOTHING = Fraction(0), Decimal(0)
+
+
+LAST_DAY = date(9999, 12, 31)
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlements:
+    """What there is to claim: figures by key, and what changes them."""
+
+    earned: Mapping[Key, Earned]
+    bases: Mapping[Key, Fraction]  # before limits
+    tiers: Mapping[Key, int]
+    adjusted: Mapping[Key, Decimal]
+    paid_without_claim: Mapping[Key, Decimal]
+
+
+@dataclass(slots=True)
+class Drawn:
+    """What the lines so far have been granted."""
+
+    of_figure: dict[Key, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    of_line: dict[tuple[str, str], Fraction] = field(default_factory=lambda: defaultdict(Fraction))  # (program, transaction)
+    of_price: dict[int, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
+    of_sku: dict[tuple[str, str, str], Fraction] = field(default_factory=lambda: defaultdict(Fraction))
+    supported: dict[tuple[str, str, str, str], list[tuple[Fraction, Fraction, int]]] = field(default_factory=lambda: defaultdict(list))
+    seen: list[Case] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Case:
+    """One claim line with everything it refers to."""
+
+    claim: Claim
+    claim_date: date | None  # the first row's: a resubmission keeps its place
+    agreement: Agreement | None
+    known_distributor: bool
+    final: bool
+    stale: bool = False
+    kind: str = ""  # invoice, period, mdf, ship
+    line: InvoiceLine | None = None
+    placed: Placed | None = None
+    named: bool = False  # an invoice or transaction is named
+    other_owner: bool = False
+    day: date | None = None  # the day on which enrollment and dates are tested
+    period: Period | None = None
+    participant_id: str = ""
+    price: SpecialPrice | None = None
+    cost: Fraction | None = None
+    codes: list[str] = field(default_factory=list)
+    calculated: Fraction | None = None
+    granted_quantity: Fraction = ZERO
+    approved: Decimal = NOTHING
+    held_amount: Decimal = NOTHING
+    status: str = ""
+
+    @property
+    def key(self) -> Key | None:
+        if self.agreement is None or self.period is None or not self.participant_id:
+            return None
+        return (self.agreement.program_id, self.participant_id, self.period.period_id)
+
+    @property
+    def effect(self) -> Effect | None:
+        """The strongest effect of the codes so far."""
+        found = {self.effect_of(code) for code in self.codes}
+        return next((effect for effect in Effect if effect in found), None)
+
+    def effect_of(self, code: str) -> Effect:
+        return self.overrides.get(code, BY_CODE[code].effect)
+
+    overrides: dict[str, Effect] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class State:
+    """One validation while it runs: what claims are checked against, and what has been granted so far."""
+
+    evidence: Evidence
+    entitlements: Entitlements
+    settings: Settings
+    distributors: frozenset[str]
+    activities: Mapping[str, tuple[frozenset[str], frozenset[str]]]  # included and excluded activity types by program
+    prices: Mapping[tuple[str, str], Sequence[SpecialPrice]]  # by program and SKU
+    rates: Rates
+    drawn: Drawn = field(default_factory=Drawn)
+
+
+def participant(state: State, agreement: Agreement, distributor_id: str, day: date) -> str:
+    """Who is measured for a distributor on a day, enrollment dates apart from the program's; "" when nobody."""
+    chain = state.evidence.hierarchy.ancestors_on(distributor_id, day)
+    if agreement.enrollments:
+        chain = tuple(
+            member
+            for member in chain
+            if any((row.starts_on or EARLIEST) <= day <= (row.ends_on or LATEST) for row in agreement.enrollments.get(member, ()))
+        )
+    if not chain:
+        return ""
+    return distributor_id if agreement.program.aggregate_by.value == "Branch" else chain[-1]
+
+
+def participant_in(state: State, agreement: Agreement, distributor_id: str, period: Period | None) -> str:
+    """The participant on the last day of a period on which there is one."""
+    if period is None:
+        return participant(state, agreement, distributor_id, agreement.program.ends_on)
+    days = [place for place in agreement.places if place.distributor_id == distributor_id]
+    fitting = [place for place in days if place.starts_on <= period.ends_on and place.ends_on >= period.starts_on]
+    return fitting[-1].participant_id if fitting else ""
+
+
+def place_of(case: Case) -> tuple[date, str, tuple[int, int, str]]:
+    """Claim date (none: last), then claim id, then line."""
+    line = case.claim.line
+    return (case.claim_date or LAST_DAY, case.claim.claim_id, (0, int(line), "") if line.isdecimal() else (1, 0, line))
+
+
+def activities_of(scopes: Iterable[Scope]) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+    """The activity types that each program includes and excludes."""
+    found: dict[str, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+    for row in scopes:
+        if row.dimension is Dimension.ACTIVITY:
+            found[row.program_id][0 if row.rule is ScopeRule.INCLUDE else 1].add(row.value.casefold())
+    return {program_id: (frozenset(include), frozenset(exclude)) for program_id, (include, exclude) in found.items()}

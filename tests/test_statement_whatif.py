@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import openpyxl
@@ -81,11 +82,8 @@ def random_case(random_: random.Random) -> Case | None:
     unit = random_.choice(["USD", "units"])
     step = random_.choice([Fraction(1, 100), Fraction(1), Fraction(50)]) if unit == "USD" else Fraction(1)
     froms = sorted({random_.randrange(0, 20000) * step for _ in range(random_.randint(1, 4))})
-    gaps = (
-        terms.threshold is Threshold.AT_LEAST
-        and random_.random() < 0.4
-        and all(later - one > 2 for one, later in zip(froms, froms[1:], strict=False))
-    )
+    apart = all(later - one > 2 for one, later in pairwise(froms))
+    gaps = terms.threshold is Threshold.AT_LEAST and random_.random() < 0.4 and apart
     rows = []
     for index, start in enumerate(froms):
         quantum = Fraction(1, 100) if any(number.denominator > 1 for number in froms) else Fraction(1)

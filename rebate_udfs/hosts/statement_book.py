@@ -11,6 +11,7 @@ from typing import Any
 import xlsxwriter
 
 from ..statement import Statement
+from . import look
 from .statement_forms import write_forms
 from .statement_lists import write_counted, write_excluded, write_payments, write_programs
 from .statement_pen import Pen
@@ -65,9 +66,9 @@ def workbook_bytes(statement: Statement) -> bytes:
 
 
 def _properties(book: Any, statement: Statement) -> None:
-    sender = statement.sender
+    name, company = (look.safe_text(text)[:LONGEST_PROPERTY] for text in (statement.participant_name, statement.sender.company))
     book.set_properties({
-        "title": f"Rebate statement for {statement.participant_name}", "subject": f"As of {statement.as_of.isoformat()}", "author": sender.company,
-        "company": sender.company, "created": datetime.combine(statement.as_of, time()), "comments": "",
+        "title": f"Rebate statement for {name}", "subject": f"As of {statement.as_of.isoformat()}", "author": company,
+        "company": company, "created": datetime.combine(statement.as_of, time()), "comments": "",
     })  # fmt: skip
-    book.set_custom_property(IDENTITY, identity(statement), "text")
+    book.set_custom_property(IDENTITY, look.safe_text(identity(statement)), "text")

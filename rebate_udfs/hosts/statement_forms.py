@@ -61,7 +61,7 @@ def write_forms(pen: Pen) -> None:
     for column, (name, values) in enumerate(sources.items()):
         lists.write_string(0, column, name)
         for row, value in enumerate(values or ("",), 1):
-            lists.write_string(row, column, value)
+            lists.write_string(row, column, look.safe_text(value))
         letter = chr(ord("A") + column)
         ranges[name] = f"={LISTS}!${letter}$2:${letter}${max(len(values), 1) + 1}"
     fields = _claim_fields(pen)

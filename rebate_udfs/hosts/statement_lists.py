@@ -9,7 +9,7 @@ from typing import Any
 from ..model import RebateType
 from ..money import places_of
 from ..statement import CountedLine, ExcludedLine, PeriodStatement, ProgramStatement
-from ..statement.in_words import amount_text, date_text, money_text, reward_rate_text
+from ..statement.in_words import amount_text, date_text, money_text, step_texts
 from . import look
 from .statement_pen import EXCEL_DAY_ZERO, FORMULA_STARTS, Pen, number_of, with_currency
 
@@ -251,14 +251,7 @@ class _ProgramPage:
     def _steps(self, program: ProgramStatement) -> None:
         self._heading("How it was worked out")
         for period in program.periods:
-            for step in period.steps:
-                text = f"{period.period_id}: {step.label}" + (f" ({step.detail})" if step.detail else "")
-                if step.quantity is not None and step.rate is not None and step.amount is not None:
-                    base, rate = reward_rate_text(step.quantity, step.rate, program.reward, program.currency)
-                    text += f": {base} x {rate} = {money_text(step.amount, program.currency)}"
-                elif step.amount:
-                    text += f": {money_text(step.amount, program.currency)}"
-                self._sentences([text], "wrap")
+            self._sentences((f"{period.period_id}: {text}" for text in step_texts(period, program)), "wrap")
             ended = f"ended {date_text(period.ends_on, self.dates)}" if period.ended else "so far"
             self._sentences(
                 [f"{period.period_id}, {ended}: {money_text(period.earned, period.currency)} earned. Figure {period.figure_id}"], "wrap_muted"

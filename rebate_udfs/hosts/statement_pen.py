@@ -114,9 +114,8 @@ class Pen:
             sheet.set_column(column, column, width)
         sheet.set_tab_color(tab)
         statement = self.statement
-        look.page(
-            sheet, f"{statement.participant_name}", header_row, f"as of {statement.as_of.isoformat()}, run {statement.run_id}", landscape=landscape
-        )
+        right = f"as of {statement.as_of.isoformat()}, run {statement.run_id}"
+        look.page(sheet, look.safe_text(statement.participant_name), header_row, right, landscape=landscape)
         if header_row is not None:
             sheet.freeze_panes(header_row + 1, 0)
         sheet.protect("", READABLE)

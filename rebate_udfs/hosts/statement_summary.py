@@ -8,7 +8,7 @@ from typing import Any
 
 from ..money import places_of
 from ..statement import PeriodStatement, ProgramStatement, WhatIf
-from ..statement.in_words import amount_text, date_text, money_text, reward_rate_text
+from ..statement.in_words import amount_text, date_text, money_text, step_texts
 from . import look
 from .statement_pen import Pen, number_of, with_currency
 from .statement_whatif import write_plan
@@ -208,15 +208,8 @@ class Summary:
         for program in self.statement.programs:
             for period in program.current[:FIGURES_SHOWN]:
                 who = f", {period.participant_name}" if len(program.current) > 1 else ""
-                for index, step in enumerate(period.steps):
-                    start = f"{program.program_name}{who}, {period.period_id}: " if index == 0 else "and "
-                    if step.quantity is not None and step.rate is not None and step.amount is not None:
-                        base, rate = reward_rate_text(step.quantity, step.rate, program.reward, program.currency)
-                        sum_ = f"{step.label}, {base} x {rate} = {money_text(step.amount, program.currency)}"
-                    else:
-                        sum_ = step.label + (f" ({step.detail})" if step.detail else "")
-                        sum_ += f": {money_text(step.amount, program.currency)}" if step.amount else ""
-                    self._sentence(start + sum_, "wrap")
+                for index, text in enumerate(step_texts(period, program)):
+                    self._sentence(f"{program.program_name}{who}, {period.period_id}: {text}" if index == 0 else f"and {text}", "wrap")
         self.row += 1
 
     def _foot(self) -> None:
@@ -226,7 +219,8 @@ class Summary:
         self.row += 1
         self.sheet.set_row(self.row, 20)
         self.sheet.write_blank(self.row, 0, None, self.pen.style("sign"))
-        self.sheet.merge_range(self.row, 2, self.row, 3, "", self.pen.style("sign"))
+        for column in (2, 3):
+            self.sheet.write_blank(self.row, column, None, self.pen.style("sign"))
         self.sheet.write_blank(self.row, 4, None, self.pen.style("sign", self.pen.date_format))
         self.pen.book.define_name("We_Agree", f"='{SHEET}'!$A${self.row + 1}:$E${self.row + 1}")
         self.row += 2

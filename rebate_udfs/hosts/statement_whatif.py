@@ -12,6 +12,7 @@ from typing import Any
 
 from ..statement import Piece, WhatIf
 from ..statement.whatif import steps_for
+from . import look
 
 COLUMNS = ("Planned from", "Tier", "Divisor", "Sum, whole", "Sum, rest", "Slope, whole", "Slope, rest", "Curve, whole", "Curve, rest")
 FIRST_COLUMN = 3  # the table of pieces stands right of the labelled cells
@@ -49,7 +50,7 @@ class _Writer:
     def write(self) -> Answer:
         """The table of pieces, then the labelled cells from the planned purchases to the rebate."""
         plan = self.plan
-        self.sheet.write_string(self.first, LABEL, f"What-if: {self.title}")
+        self.sheet.write_string(self.first, LABEL, look.safe_text(f"What-if: {self.title}"))
         self._table()
         planned = self._cell(
             f"Planned, in units of {10**-plan.places if plan.places else 1:g}", f"=ROUND(N({self.input_cell})*{10**plan.places},0)", 0

@@ -11,9 +11,8 @@ import multiprocessing
 import os
 import re
 import unicodedata
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -74,41 +73,42 @@ def make_statements(
     to_tell = recipients(run, branches)
     names = file_names(to_tell, run.as_of)
     folder = _Folder(out_dir)
-    made: list[Made] = []
+    made: dict[int, Made] = {}
     workers = jobs or os.cpu_count() or 1
     with _pool(workers if len(to_tell) >= FEWEST_FOR_PROCESSES else 1) as pool:
-        for each in _made(statements(run, verdicts, branches), names, folder, pool, workers):
-            made.append(each)
+        for index, each in _made(statements(run, verdicts, branches), names, folder, pool, workers):
+            made[index] = each
             if progress:
                 progress(len(made), len(to_tell))
-    return made
+    return [made[index] for index in sorted(made)]
 
 
-def _made(told: Iterable[Statement], names: dict[str, str], folder: _Folder, pool: ProcessPoolExecutor | None, workers: int) -> Iterator[Made]:
-    """Each statement made or found, in order; a few are under way at once."""
-    waiting: deque[tuple[str, Statement | None, str, Future[str] | Made]] = deque()
+def _made(
+    told: Iterable[Statement], names: dict[str, str], folder: _Folder, pool: ProcessPoolExecutor | None, workers: int
+) -> Iterator[tuple[int, Made]]:
+    """Each statement made or found, with its place in the order, as it is ready; a few are under way at once."""
+    under_way: dict[Future[str], tuple[int, str, str, str]] = {}  # place, file, content, participant
 
-    def finished() -> Made:
-        name, _, content, result = waiting.popleft()
-        if isinstance(result, Made):
-            return result
-        return folder.remember(name, content, participants[name], result.result())
+    def ready() -> Iterator[tuple[int, Made]]:
+        done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+        for future in done:
+            index, name, content, participant_id = under_way.pop(future)
+            yield index, folder.remember(name, content, participant_id, future.result())
 
-    participants: dict[str, str] = {}
-    for statement in told:
-        name, content = names[statement.participant_id], f"{VERSION} {statement.content_hash}"
-        participants[name] = statement.participant_id
-        known = folder.current(name, statement.participant_id, content)
-        if known:
-            waiting.append((name, None, content, known))
+    for index, statement in enumerate(told):
+        participant_id = statement.participant_id
+        name, content = names[participant_id], f"{VERSION} {statement.content_hash}"
+        if known := folder.current(name, participant_id, content):
+            yield index, known
         elif pool is None:
-            yield folder.remember(name, content, statement.participant_id, write_statement(statement, folder.path / name))
+            yield index, folder.remember(name, content, participant_id, write_statement(statement, folder.path / name))
         else:
-            waiting.append((name, None, content, pool.submit(write_statement, statement, folder.path / name)))
-        while waiting and (pool is None or len(waiting) >= workers * AHEAD):
-            yield finished()
-    while waiting:
-        yield finished()
+            future = pool.submit(write_statement, statement, folder.path / name)
+            under_way[future] = (index, name, content, participant_id)
+            if len(under_way) >= workers * AHEAD:
+                yield from ready()
+    while under_way:
+        yield from ready()
 
 
 def write_statement(statement: Statement, path: Path) -> str:
@@ -221,8 +221,7 @@ def safe_name(text: str) -> str:
     visible = "".join(
         " " if character.isspace() else character for character in whole if character.isspace() or unicodedata.category(character)[0] != "C"
     )
-    clean = " ".join(FORBIDDEN.sub("-", visible).split()).strip(". ")
-    clean = clean.lstrip("~$")
+    clean = " ".join(FORBIDDEN.sub("-", visible).split()).lstrip("~$. ")
     while len(clean.encode()) > LONGEST_NAME:
         clean = clean[:-1]
     clean = clean.rstrip(". ") or "statement"

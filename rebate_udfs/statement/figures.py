@@ -13,10 +13,12 @@ from ..agreements import terms_of
 from ..model import Attainment, Method, Program, RebateType, RewardKind, Settings, Terms, Threshold, TiersOn, Verdict
 from ..money import allocate, places_of
 from ..rewards import reward
-from .in_words import amount_text, date_text, money_text, reward_words
+from ..rewards.text import percent_text
+from .in_words import ROUNDED, amount_text, date_text, money_text, reward_words
 from .nouns import BranchShare, PeriodStatement, StepLine, WhatIf
 from .whatif import NotExact, places_for, rebate, what_if
 
+RATE_PLACES = 4  # of an interpolated rate, as people are told it
 ROUNDING = "Rounding"  # the step that leads from the exact sum to the figure
 LIMITED_ELSEWHERE = "What you earn here also depends on other programs or periods, so we do not estimate it; ask us for a forecast."
 WITHOUT_FIGURE = {
@@ -62,7 +64,7 @@ def _step_lines(row: Attainment) -> Iterable[StepLine]:
         if step.label != ROUNDING:
             yield StepLine(step.label, step.detail, step.quantity, step.rate, step.amount)
         elif step.amount:
-            yield StepLine(f"Rounded to {money_text(row.earned, row.currency)}", "", None, None, None)
+            yield StepLine(f"{ROUNDED} {money_text(row.earned, row.currency)}", "", None, None, None)
 
 
 def _tier_text(row: Attainment, program: Program) -> str:
@@ -70,8 +72,10 @@ def _tier_text(row: Attainment, program: Program) -> str:
         return WITHOUT_FIGURE[row.status]
     if not row.attained_tier:
         return "No tier reached yet" if row.ladder else "No tiers apply"
-    rate = row.reward.rate if program.method is Method.LINEAR else row.rate
-    return f"Tier {row.attained_tier} reached ({reward_words(row.rate if rate is None else rate, program, row.currency)})"
+    if program.method is Method.LINEAR and program.reward is RewardKind.PERCENT and row.base > 0:
+        rate = next((step.rate for step in row.reward.steps if step.rate is not None), row.rate)
+        return f"Tier {row.attained_tier} reached (rate {percent_text(round(rate, RATE_PLACES))})"
+    return f"Tier {row.attained_tier} reached ({reward_words(row.rate, program, row.currency)})"
 
 
 def _progress(row: Attainment) -> Fraction | None:

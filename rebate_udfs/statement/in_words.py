@@ -38,7 +38,7 @@ from ..model import (
 )
 from ..money import places_of
 from ..rewards.text import number_text, percent_text
-from .nouns import TierLine
+from .nouns import PeriodStatement, ProgramStatement, TierLine
 
 PERIOD_WORDS = {  # how often, one of them, and its end
     PeriodKind.PROGRAM: ("over the whole program", "the program"),
@@ -71,6 +71,7 @@ DATE_TOKENS = (
     ("d", "{0.day}"),
 )
 MONTHS = "January February March April May June July August September October November December".split()
+ROUNDED = "rounded to"  # begins the line that leads from the sum to the figure
 EXAMPLE_PRICE = 10  # a unit, where an example needs money for units
 
 
@@ -312,6 +313,25 @@ def _payment(program: Program, currency: str) -> Iterable[str]:
 def _contract(program: Program) -> str:
     parts = [part for part in (program.document, f"clause {program.clause}" if program.clause else "") if part]
     return f"Agreed in {', '.join(parts)}." if parts else ""
+
+
+def step_texts(period: PeriodStatement, program: ProgramStatement) -> Iterable[str]:
+    """The arithmetic of a figure, a sentence a step; the rounding only where it is not plain to see.
+
+    "Tier 2: from 10,001, USD 9,736.08 x 4 % = USD 389.44"
+    """
+    shown = ""
+    for step in period.steps:
+        if step.quantity is not None and step.rate is not None and step.amount is not None:
+            base, rate = reward_rate_text(step.quantity, step.rate, program.reward, program.currency)
+            text = f"{step.label}, {base} x {rate} = {money_text(step.amount, program.currency)}"
+        else:
+            text = step.label + (f" ({step.detail})" if step.detail else "")
+            text += f": {money_text(step.amount, program.currency)}" if step.amount else ""
+        if step.label.startswith(ROUNDED) and shown.endswith(step.label.removeprefix(ROUNDED)):
+            continue
+        shown = text
+        yield text
 
 
 # ---- the worked example

@@ -206,9 +206,16 @@ def _untidy(scan: str, headers: dict[str, str], types: dict[str, str], engine: E
     texts = [name for name, header in headers.items() if name in TEXTS and types[header].startswith(("VARCHAR", "ENUM"))]
     if not texts:
         return set()
-    tests = [f"count_if(trim(CAST({_named(headers[name])} AS VARCHAR), {SPACES}) <> {_named(headers[name])}) AS {name}" for name in texts]
+    tests = [f"count_if({_spaces_around(_named(headers[name]))}) AS {name}" for name in texts]
     counted = engine.query(f"SELECT {', '.join(tests)} FROM {scan}").to_pylist()[0]
     return {name for name in texts if counted[name]}
+
+
+def _spaces_around(column: str) -> str:
+    """SQL: whether a text starts or ends with a space of any kind; comparing is several times faster than trimming."""
+    text = f"CAST({column} AS VARCHAR)"
+    ends = " OR ".join(f"{text} LIKE '%' || chr({code})" for code in (32, 9, 10, 13, 160))
+    return f"({text} <> '' AND {text} < '!') OR {text} LIKE chr(160) || '%' OR {ends}"
 
 
 def _named(header: str) -> str:

@@ -125,11 +125,12 @@ def _read_lines(raws: Sequence[RawTable], paths: Sequence[str | Path], engine: E
     if not sources:
         return None
     places = {name: _places(sources, name, engine) for name in NUMBERS}
-    lines = _judged(sources, places, engine, known)
-    reason = " ".join(f"WHEN {check.when} THEN {quoted(check.code)}" for check in (*ERRORS, REPEATED))
-    select = f"SELECT *, CASE WHEN rebate_credit THEN '{REBATE_CREDIT}' {reason} END AS reason FROM {lines}"
+    lines = _typed(sources, places, engine)
     in_memory = all(source.is_sheet for source in sources)
-    judged = engine.register(engine.query(select), "judged") if in_memory else engine.create_view(select, "judged")
+    if in_memory:
+        lines = engine.register(engine.query(f"SELECT * FROM {lines}"), "lines")
+    judged = _judged(lines, engine, known)
+    judged = engine.register(engine.query(judged), "judged") if in_memory else engine.create_view(judged, "judged")
     counts = _count(judged, engine)
     for check in (*ERRORS, REPEATED, *WARNINGS):
         if number := counts[f"n_{_index(check)}"]:
@@ -137,7 +138,7 @@ def _read_lines(raws: Sequence[RawTable], paths: Sequence[str | Path], engine: E
     _refuse_wide_sums(counts, places, engine)
     by_reason = f"SELECT reason, count(*) AS rows FROM {judged} WHERE reason IS NOT NULL GROUP BY 1 ORDER BY 1"
     excluded = engine.query(by_reason).to_pylist() if counts["excluded"] else []
-    usable = _usable(judged, _kept_out(judged, engine) if excluded else "")
+    usable = _usable(lines, _kept_out(judged, engine) if excluded else "")
     return Lines(
         frame=engine.frame(engine.query(usable)) if in_memory else engine.from_sql(usable),
         quantity_places=places["quantity"],
@@ -174,26 +175,32 @@ def _places(sources: Sequence[Source], name: str, engine: Engine) -> int:
     return most
 
 
-def _judged(sources: Sequence[Source], places: Mapping[str, int], engine: Engine, known: Known) -> str:
-    """One view over all sources with whole numbers, the type as we name it, and everything that the checks ask about."""
+def _typed(sources: Sequence[Source], places: Mapping[str, int], engine: Engine) -> str:
+    """One view over all sources with whole numbers and the type as we name it."""
     parts = [f"SELECT {', '.join(_whole_columns(source, places, engine))} FROM {source.view}" for source in sources]
     rows = engine.create_view(" UNION ALL ".join(parts), "rows")
-    types = _type_sql(rows, engine)
+    negative = "(typed = 'Invoice' AND quantity < 0 AND amount < 0)"
+    sql = f"""
+        SELECT * EXCLUDE (typed), {negative} AS negative_invoice, CASE WHEN {negative} THEN 'Return' ELSE typed END AS type
+        FROM (SELECT * EXCLUDE (type), type AS type_text, {_type_sql(rows, engine)} AS typed FROM {rows})"""
+    return engine.create_view(sql, "lines")
+
+
+def _judged(lines: str, engine: Engine, known: Known) -> str:
+    """The SQL of the lines with everything that the checks ask about, and the reason why a row is left out."""
     distributors, skus = _listed(known.distributors, engine), _listed(known.skus, engine)
     rebates, references = _listed(known.rebate_skus, engine), _listed(known.references, engine)
-    negative = "(typed = 'Invoice' AND quantity < 0 AND amount < 0)"
-    repeated = _repeated(rows, engine)
-    sql = f"""
-        SELECT lines.* EXCLUDE (type_text, typed), type_text, {negative} AS negative_invoice,
-               CASE WHEN {negative} THEN 'Return' ELSE typed END AS type,
-               distributor_id NOT IN (SELECT id FROM {distributors}) AS distributor_unknown,
+    repeated = _repeated(lines, engine)
+    flagged = f"""
+        SELECT lines.*, distributor_id NOT IN (SELECT id FROM {distributors}) AS distributor_unknown,
                sku NOT IN (SELECT id FROM {skus}) AS sku_unknown,
-               (typed = 'Credit Note' AND (sku IN (SELECT id FROM {rebates})
+               (type = 'Credit Note' AND (sku IN (SELECT id FROM {rebates})
                 OR (invoice_number <> '' AND invoice_number IN (SELECT id FROM {references})))) IS TRUE AS rebate_credit,
                {"repeats.kind" if repeated else "CAST(NULL AS VARCHAR)"} AS repeated
-        FROM (SELECT * EXCLUDE (type), type AS type_text, {types} AS typed FROM {rows}) AS lines
+        FROM {lines} AS lines
         {f"LEFT JOIN {repeated} AS repeats USING (place, row)" if repeated else ""}"""
-    return engine.create_view(sql, "lines")
+    reason = " ".join(f"WHEN {check.when} THEN {quoted(check.code)}" for check in (*ERRORS, REPEATED))
+    return f"SELECT *, CASE WHEN rebate_credit THEN '{REBATE_CREDIT}' {reason} END AS reason FROM ({flagged})"
 
 
 def _whole_columns(source: Source, places: Mapping[str, int], engine: Engine) -> list[str]:
@@ -311,8 +318,8 @@ def _kept_out(judged: str, engine: Engine) -> str:
     return engine.register(engine.query(f"SELECT place, row FROM {judged} WHERE reason IS NOT NULL"), "left_out")
 
 
-def _usable(judged: str, left_out: str) -> str:
-    """The SQL of the frame: the usable rows with the columns of LINE_COLUMNS."""
+def _usable(lines: str, left_out: str) -> str:
+    """The SQL of the frame: the usable rows with the columns of LINE_COLUMNS, from the lines before they were judged."""
     kinds = {"int": "BIGINT", "date": "DATE", "text": "VARCHAR"}
     columns = ", ".join(f"CAST({name} AS {kinds[kind]}) AS {name}" for name, kind in LINE_COLUMNS)
-    return f"SELECT {columns} FROM {judged}{f' ANTI JOIN {left_out} USING (place, row)' if left_out else ''}"
+    return f"SELECT {columns} FROM {lines}{f' ANTI JOIN {left_out} USING (place, row)' if left_out else ''}"

@@ -228,6 +228,7 @@ DAYS = [D(2026, 1, 1), D(2026, 1, 2), D(2026, 1, 3)]
 TYPES = {
     "double": {"Amount": pa.array([0.0, 1.25, 2.5])},
     "decimal": {"Amount": pa.array([Decimal("0.000"), Decimal("1.250"), Decimal("2.500")], pa.decimal128(18, 3))},
+    "wide decimal": {"Amount": pa.array([Decimal(0), Decimal("1.25"), Decimal("2.5")], pa.decimal128(38, 9))},
     "text": {"Amount": pa.array(["0", "1.25", "2.5"]), "INVOICE_DATE": pa.array(["2026-01-01", "2026-01-02", "2026-01-03"])},
     "odd text": {"Amount": pa.array(["0", "1,25", "2.50-"]), "INVOICE_DATE": pa.array(["1 Jan 2026", "02.01.2026", "20260103"])},
     "timestamp": {"INVOICE_DATE": pa.array([datetime(2026, 1, 1 + n, 13) for n in range(3)], pa.timestamp("us"))},
@@ -253,6 +254,15 @@ def test_parquet_columns_of_every_type_are_understood(tmp_path: Path, kind: str,
     assert {(one["distributor_id"], one["sku"], one["currency"]) for one in rows} == {("NORTH", "A", "")}
     told = {"odd text": {"TEXT_NUMBER", "TEXT_DATE", "NEGATIVE_INVOICE"}, "serial": {"TEXT_DATE"}}
     assert {one.code for one in problems} == told.get(kind, set())
+
+
+@pytest.mark.parametrize("number", ["12345678901234567.89", "-92233720368547758.07", "0.01"])
+def test_decimals_beyond_what_a_double_holds_stay_exact(tmp_path: Path, number: str) -> None:
+    amount = Decimal(number)
+    cells = {"Amount": pa.array([amount], pa.decimal128(19, 2)), "Quantity": [-1 if amount < 0 else 1]}
+    pq.write_table(pa.table(columns(1) | cells), tmp_path / "x.parquet")
+    [row] = rows_of(from_files(tmp_path / "x.parquet")[0])
+    assert Decimal(row["amount"]).scaleb(-2) == amount
 
 
 def test_csv_keeps_leading_zeros_and_names_its_lines(tmp_path: Path) -> None:

@@ -72,7 +72,13 @@ def draw_scopes(random: Random, program_id: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
     picked = random.sample(choices, random.choice([0, 0, 1, 1, 2]))
     return [
-        {"Program ID": program_id, "Applies To": random.choice(["All", "All", "Qualify", "Reward"]), "Rule": rule, "Dimension": dimension, "Value": value}
+        {
+            "Program ID": program_id,
+            "Applies To": random.choice(["All", "All", "Qualify", "Reward"]),
+            "Rule": rule,
+            "Dimension": dimension,
+            "Value": value,
+        }
         for rule, dimension, value in picked
     ]
 
@@ -89,7 +95,7 @@ def draw_enrollments(random: Random, program_id: str) -> list[dict[str, Any]]:
 def draw_purchases(random: Random, rows: int) -> list[list[Any]]:
     """Invoice lines with fractions of cents and units, returns with and without a known original, dates that are missing."""
     found: list[list[Any]] = []
-    for number in range(1, rows + 1):
+    for _ in range(rows):
         day = FIRST + timedelta(days=random.randrange(700))
         if random.random() < 0.7:
             day = date(2026, 1, 1) + timedelta(days=random.randrange(300))

@@ -14,7 +14,7 @@ from statement_runs import LINES, PROGRAM, SECOND_QUARTER, attainment, hand_made
 from rebate_udfs.model import Method, Period, RewardKind, Settings, Terms, Threshold
 from rebate_udfs.rewards import LadderRow, read_ladder, reward
 from rebate_udfs.statement import recipients
-from rebate_udfs.statement.in_words import bands_in_words, date_text, pays_for, terms_of_program, worked_example
+from rebate_udfs.statement.in_words import bands_in_words, date_text, pays_for, terms_of_program, tier_lines, worked_example
 
 
 def north(**changes):
@@ -123,6 +123,21 @@ def test_the_worked_example_counts_units_like_people():
     ladder, _ = read_ladder(rows, Terms(method=Method.INCREMENTAL))
     program = PROGRAM.model_copy(update={"method": Method.INCREMENTAL})
     assert bands_in_words(program, ladder, "units", "USD") == "Units 1-15 at 10 %, from the 16th 20 %."
+    lines = tier_lines(ladder, program, "units", "USD")
+    assert [(line.from_text, line.to_text, line.reward_text) for line in lines] == [
+        ("From 0 units", "below 15 units", "10 %"),
+        ("From 15 units", "and more", "20 %"),
+    ]
+
+
+def test_a_tier_that_pays_from_the_first_unit_says_so():
+    rows = [LadderRow(Fraction(0), Fraction(249), Fraction("1.5")), LadderRow(Fraction(250), None, Fraction(2), True)]
+    terms = Terms(method=Method.INCREMENTAL, reward=RewardKind.PER_UNIT)
+    ladder, _ = read_ladder(rows, terms)
+    program = PROGRAM.model_copy(update={"method": Method.INCREMENTAL, "reward": RewardKind.PER_UNIT})
+    words = bands_in_words(program, ladder, "units", "USD")
+    assert words == "Units 1-249 at USD 1.50 a unit, once you are at 250 units USD 2.00 a unit from the first unit."
+    assert worked_example(program, ladder, terms, reward, "units", "USD", None)[-1] == "You earn USD 600.00."
 
 
 def test_a_claim_is_asked_for_before_it_lapses():

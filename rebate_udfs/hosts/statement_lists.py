@@ -8,6 +8,7 @@ from typing import Any
 
 from ..model import RebateType
 from ..money import places_of
+from ..rewards.text import percent_text
 from ..statement import CountedLine, ExcludedLine, PeriodStatement, ProgramStatement
 from ..statement.in_words import amount_text, date_text, money_text, step_texts
 from . import look
@@ -127,6 +128,12 @@ def write_payments(pen: Pen) -> None:
                 pen.text(sheet, row, column, text)
             sheet.write_number(row, 6, number_of(line.amount), pen.style("number", with_currency(line.currency)))
         row += 2
+    _due(pen, sheet, row)
+
+
+def _due(pen: Pen, sheet: Any, row: int) -> None:
+    """What each settlement makes due, below the payments."""
+    statement = pen.statement
     pen.text(sheet, row, 0, "What falls due", "heading")
     row += 1
     due = [(program, line) for program in statement.programs for line in program.due]
@@ -227,12 +234,11 @@ class _ProgramPage:
 
     def _periods(self, program: ProgramStatement) -> None:
         self._heading("Your figures")
-        ratio = program.rebate_type in (RebateType.GROWTH, RebateType.MIX)
         goal = "Baseline" if program.rebate_type is RebateType.GROWTH else "Target"
-        share = {RebateType.GROWTH: "Growth", RebateType.MIX: "Share"}.get(program.rebate_type, "Of Target")
-        names = [("Period", False), ("From", False), ("To", False), ("Purchases", True), (goal if not ratio or goal == "Baseline" else share, True),
-                 ("Earned", True), ("Tier", False)]  # fmt: skip
+        has_goal = any(period.baseline is not None or period.target is not None for period in program.periods)
+        names = [("Period", False), ("From", False), ("To", False), ("Purchases", True), (goal if has_goal else "", True), ("Earned", True)]
         self.pen.header(self.sheet, self.row, names)
+        self._text(len(names), "Tier", "header_indent")
         for period in program.periods:
             self.row += 1
             self._period(period, len({each.participant_id for each in program.periods}) > 1)
@@ -242,16 +248,19 @@ class _ProgramPage:
         self._text(0, period.period_id + (f", {period.participant_name}" if named else ""))
         self.pen.day(self.sheet, self.row, 1, period.starts_on)
         self.pen.day(self.sheet, self.row, 2, period.ends_on)
-        self._text(3, amount_text(period.measure, period.measure_unit), "right")
+        share = f" ({percent_text(round(period.percent, 4))})" if period.percent is not None else ""
+        self._text(3, amount_text(period.measure, period.measure_unit) + share, "right")
         goal = period.baseline if period.baseline is not None else period.target
         self._text(4, amount_text(goal, period.measure_unit) if goal is not None else "", "right")
         self.sheet.write_number(self.row, 5, number_of(period.earned), self.pen.style("number", with_currency(period.currency)))
-        self._text(6, period.tier_text.replace(" reached", "") if period.tier else period.tier_text)
+        self._text(6, period.tier_text.replace(" reached", "") if period.tier else period.tier_text, "indent")
 
     def _steps(self, program: ProgramStatement) -> None:
         self._heading("How it was worked out")
+        several = len({each.participant_id for each in program.periods}) > 1
         for period in program.periods:
-            self._sentences((f"{period.period_id}: {text}" for text in step_texts(period, program)), "wrap")
+            which = period.period_id + (f", {period.participant_name}" if several else "")
+            self._sentences((f"{which}: {text}" for text in step_texts(period, program)), "wrap")
             ended = f"ended {date_text(period.ends_on, self.dates)}" if period.ended else "so far"
             self._sentences(
                 [f"{period.period_id}, {ended}: {money_text(period.earned, period.currency)} earned. Figure {period.figure_id}"], "wrap_muted"
@@ -262,7 +271,8 @@ class _ProgramPage:
             return
         self._heading("By branch")
         self.pen.header(self.sheet, self.row, [("Branch", False), ("Period", False), ("Lines", True), ("Quantity (units)", True),
-                                               ("Amount", True), ("Its Part", True), ("Name", False)])  # fmt: skip
+                                               ("Amount", True), ("Its Part", True)])  # fmt: skip
+        self._text(6, "Name", "header_indent")
         money = self.pen.style("number", with_currency(program.currency))
         for period in program.periods:
             for share in period.branches:
@@ -274,5 +284,5 @@ class _ProgramPage:
                 self.sheet.write_number(self.row, 4, number_of(share.amount), self.pen.money(program.currency))
                 if share.earned is not None:
                     self.sheet.write_number(self.row, 5, number_of(share.earned), money)
-                self._text(6, share.distributor_name)
+                self._text(6, share.distributor_name, "indent")
         self.row += 1

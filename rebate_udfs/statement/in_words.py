@@ -71,7 +71,7 @@ DATE_TOKENS = (
     ("d", "{0.day}"),
 )
 MONTHS = "January February March April May June July August September October November December".split()
-ROUNDED = "rounded to"  # begins the line that leads from the sum to the figure
+ROUNDED = "in all, rounded:"  # begins the line that leads from the sum to the figure
 EXAMPLE_PRICE = 10  # a unit, where an example needs money for units
 
 
@@ -152,16 +152,25 @@ def threshold_words(at: Fraction, program: Program, unit: str) -> str:
 
 def tier_lines(ladder: Ladder, program: Program, unit: str, currency: str) -> tuple[TierLine, ...]:
     """The ladder as a table for people."""
-    shown = percent_text if program.rebate_type in (RebateType.GROWTH, RebateType.MIX) else lambda number: amount_text(number, unit)
     return tuple(
         TierLine(
             tier.number,
             _first_upper(threshold_words(tier.reached, program, unit)),
-            shown(tier.ends_at) if tier.ends_at is not None else "and more",
+            _until(tier, ladder, program, unit),
             reward_words(tier.reward, program, currency),
         )
         for tier in ladder
     )
+
+
+def _until(tier: Tier, ladder: Ladder, program: Program, unit: str) -> str:
+    """Where a tier ends: at its printed To, else below the next From."""
+    if tier.ends_at is None:
+        return "and more"
+    ratio = program.rebate_type in (RebateType.GROWTH, RebateType.MIX)
+    shown = percent_text(tier.ends_at) if ratio else amount_text(tier.ends_at, unit)
+    open_end = tier.ends_at == ladder[tier.number].reached and program.threshold is Threshold.AT_LEAST
+    return f"below {shown}" if open_end else f"to {shown}"
 
 
 def _first_upper(text: str) -> str:
@@ -342,7 +351,13 @@ def bands_in_words(program: Program, ladder: Ladder, unit: str, currency: str) -
 
     "Units 1-15 at 10 %, from the 16th 20 %."
     """
-    parts = [_band(tier, program, unit, reward_words(tier.reward, program, currency)) for tier in ladder]
+    parts = []
+    for tier in ladder:
+        reward = reward_words(tier.reward, program, currency)
+        if tier.pay_from_first:
+            parts.append(f"once you are {threshold_words(tier.reached, program, unit).replace('from', 'at', 1)} {reward} from the first unit")
+        else:
+            parts.append(_band(tier, program, unit, reward))
     return _first_upper(", ".join(parts)) + "."
 
 

@@ -117,8 +117,8 @@ def _dispute_fields(pen: Pen) -> list[Field]:
         Field("Figure ID", 34, "list", "Choose the figure, or leave it and give an invoice.", figure, False, "Figures"),
         Field("Invoice Number", 16, "text", "The invoice it is about.", "INV-10234"),
         Field("Reason", 26, "list", "Choose the reason, or write your own.", REASONS[0], True, "Reasons"),
-        Field("Disputed Amount", 18, "amount", "What you expect in addition to our figure.", 125),
         Field("Note", 44, "text", "What you see and where.", "Invoice of 12 March is not in the list of counted lines"),
+        Field("Disputed Amount", 18, "amount", "What you expect in addition to our figure.", 125),
     ]
 
 

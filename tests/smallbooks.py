@@ -1,7 +1,8 @@
 """Small books as a person would jot them down, read by the product's own reader: tables of dicts become a checked book.
 
 `purchases` are [date, distributor, SKU, quantity, amount] with whatever else follows as a dict of columns. What is not
-named is the default, and a program is a Volume program for everybody from 1 January to 31 December 2026.
+named is the default, and a program is a Volume program for everybody from 1 January to 31 December 2026. Where no
+distributors or products are given, they are those of the purchases.
 """
 
 from __future__ import annotations
@@ -81,8 +82,7 @@ def raw_book(
     rows = [programs] if isinstance(programs, Mapping) else programs
     sales = transactions(purchases)
     people = [{"Distributor ID": one} if isinstance(one, str) else one for one in distributors]
-    named = {one["Distributor ID"] for one in people}
-    people += [{"Distributor ID": one} for one in dict.fromkeys(row["Distributor ID"] for row in sales) if one not in named]
+    people = people or [{"Distributor ID": one} for one in dict.fromkeys(row["Distributor ID"] for row in sales)]
     goods = [{"SKU": one} if isinstance(one, str) else one for one in products]
     goods = goods or [{"SKU": one} for one in dict.fromkeys(row["SKU"] for row in sales)]
     sheets: dict[str, Rows] = {

@@ -12,12 +12,28 @@ from typing import Any
 
 from . import arguments
 from .arguments import NOT_FOUND, NUM, OMITTED, VALUE, ZERO, amount, each, first_error, ladder_of, number, shown, single, word
+from .book_functions import (
+    rebate_accrual,
+    rebate_attainment,
+    rebate_book,
+    rebate_check,
+    rebate_earned,
+    rebate_explain,
+    rebate_payable,
+    rebate_table,
+)  # fmt: skip
 from .model import CellError, Facts, Ladder, Method, PriceMode, RebateType, RewardKind, RewardOn, Terms, Threshold
 from .money import allocate, scaled
 from .rewards import next_value, rate_of, reward, tier_of, to_next
 from .rewards.mdf import reimbursable
 from .rewards.ship_debit import support
 from .version import TEMPLATE_VERSION, VERSION
+
+__all__ = [
+    "rebate_accrual", "rebate_accrue", "rebate_allocate", "rebate_amount", "rebate_attainment", "rebate_book", "rebate_check", "rebate_earned",
+    "rebate_effective_rate", "rebate_expected", "rebate_explain", "rebate_growth", "rebate_mdf", "rebate_mix", "rebate_next_tier_value",
+    "rebate_payable", "rebate_rate", "rebate_ship_debit", "rebate_table", "rebate_tier", "rebate_to_next_tier", "rebate_version",
+]  # fmt: skip
 
 MOST_PLACES = 15
 TOLERANCE = Fraction(1, 10**9)  # of the sum of probabilities

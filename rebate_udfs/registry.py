@@ -1,7 +1,8 @@
 """Each cell function and each ribbon action, described once: names, arguments, help, results.
 
 Everything that a host or a reader needs is generated from here: VBA wrappers, Office.js metadata, the Calc description,
-the reference page. The functions themselves are in `functions`, lower case, with the same arguments in the same order.
+the reference page. The functions themselves are in `functions`, lower case, with the same arguments in the same order;
+`calls.call` runs one by name, as hosts do.
 """
 
 from __future__ import annotations
@@ -9,10 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-NUMBER, TEXT, RANGE = "number", "text", "range"  # what an argument is
-KINDS = (NUMBER, TEXT, RANGE)
-CELL, LIKE_ARGUMENTS = "cell", "like the arguments"  # the shape of a result
-SHAPES = (CELL, LIKE_ARGUMENTS)
+# What an argument is. An id is text or a whole number; a date a serial number (in the workbook's date system) or text
+# yyyy-mm-dd; a period an id, a year or a date. Of these three an empty cell is none, also where a host hands it over as 0.
+NUMBER, TEXT, RANGE, ID, DATE, PERIOD = "number", "text", "range", "id", "date", "period"
+KINDS = (NUMBER, TEXT, RANGE, ID, DATE, PERIOD)
+ANY = "number or text"  # a result that depends on an argument
+RESULTS = (NUMBER, TEXT, ANY)
+CELL, LIKE_ARGUMENTS, SPILLED = "cell", "like the arguments", "spilled"  # the shape of a result; spilled: header row and more
+SHAPES = (CELL, LIKE_ARGUMENTS, SPILLED)
 HELP_LIMIT = 255  # characters that Excel's function wizard takes
 
 
@@ -35,7 +40,7 @@ class Function:
     name: str
     summary: str
     arguments: tuple[Argument, ...]
-    result: str  # number or text
+    result: str  # one of RESULTS
     shape: str
     example: str
     gives: str
@@ -232,6 +237,125 @@ _DIRECT = (
     ),
 )
 
+BOOK = Argument("book", TEXT, "The cell that holds REBATE_BOOK, named Rebates in the template.")
+PROGRAM = _option("program", "Program ID; all programs when omitted (of several currencies: the sum in Base Currency).", "", ID)
+DISTRIBUTOR = _option("distributor", "Distributor ID; all when omitted. Its own figure, or its share where a parent is measured.", "", ID)
+ONE_PROGRAM = Argument("program", ID, "Program ID.")
+ONE_DISTRIBUTOR = Argument("distributor", ID, "Distributor ID; a branch is shown the figure of the parent that is measured.")
+PERIOD_ASKED = _option("period", "Period such as 2026-Q1 or 2026, or a day in it; all that have begun when omitted.", "", PERIOD)
+AS_OF = _option("as_of", "The day up to which to compute; the book's As Of when omitted.", "", DATE)
+OPTIONAL_TABLES = {  # in the order of the arguments: what the table is for
+    "enrollments": "who takes part in which program", "scopes": "what counts for a program", "settings": "company, calendar, currency, rounding",
+    "baselines": "comparison figures of growth programs", "forecasts": "what is expected by the end of a period",
+    "exchange_rates": "what a unit of a currency is worth", "claims": "what distributors ask for", "payments": "what was paid and is proposed",
+    "disputes": "where a distributor does not agree", "ledger": "what is posted", "special_prices": "agreed prices of ship and debit programs",
+    "adjustments": "opening balances and corrections", "accounts": "your account numbers", "control_totals": "what your accounting system reports",
+}  # fmt: skip
+
+
+def _table(name: str, help_text: str, required: bool = True) -> Argument:
+    return Argument(name, RANGE, help_text, required)
+
+
+def _sheet(argument: str) -> str:
+    """The Excel table of an argument, as a formula names it."""
+    return f"{argument.title()}[#All]"
+
+
+def _book(name: str, summary: str, arguments: tuple[Argument, ...], example: str, gives: str, result: str = NUMBER, shape: str = CELL) -> Function:
+    return Function(name, summary, arguments, result, shape, example, gives, "book")
+
+
+_BOOK = (
+    _book(
+        "REBATE_BOOK",
+        "The handle of a book: text with counts and a content hash. Give its cell as first argument to the functions on the workbook.",
+        (
+            _table("programs", "The Programs table with its header row: Programs[#All]."),
+            _table("tiers", "The Tiers table with its header row: Tiers[#All]."),
+            _table("distributors", "The Distributors table with its header row: Distributors[#All]."),
+            _table("products", "The Products table with its header row: Products[#All]."),
+            _table("transactions", "The Transactions table with its header row, or text: the path of Parquet or CSV files."),
+            *(_table(name, f"{_sheet(name)}: {what}.", required=False) for name, what in OPTIONAL_TABLES.items()),
+        ),
+        "rebate_book([], [], [], [], []).code",
+        "'#VALUE!'",
+        TEXT,
+    ),
+    _book(
+        "REBATE_ACCRUAL",
+        "What should be recognised by the as-of date, before settlements.",
+        (BOOK, PROGRAM, DISTRIBUTOR, AS_OF),
+        'rebate_accrual("no handle", "P-100", "NORTH").code',
+        "'#VALUE!'",
+    ),
+    _book(
+        "REBATE_EARNED",
+        "What was earned by the as-of date.",
+        (BOOK, PROGRAM, DISTRIBUTOR, PERIOD_ASKED, AS_OF),
+        'rebate_earned("no handle", "P-100", "NORTH", "2026-Q1").code',
+        "'#VALUE!'",
+    ),
+    _book(
+        "REBATE_ATTAINMENT",
+        "How far a participant has come in a program: its tier, rate, measure, distance to the next tier and more.",
+        (
+            BOOK,
+            ONE_PROGRAM,
+            ONE_DISTRIBUTOR,
+            AS_OF,
+            _option(
+                "show",
+                "Tier (default), Rate, Measure, Target, Percent, To Next, Next Value, Forecast, Forecast Tier, Accrual Tier or Status.",
+                "Tier",
+            ),
+        ),
+        'rebate_attainment("no handle", "P-100", "NORTH", show="Status").code',
+        "'#VALUE!'",
+        ANY,
+    ),
+    _book(
+        "REBATE_PAYABLE",
+        "What is due by the as-of date and not settled, never below 0.",
+        (BOOK, PROGRAM, DISTRIBUTOR, AS_OF),
+        'rebate_payable("no handle").code',
+        "'#VALUE!'",
+    ),
+    _book(
+        "REBATE_TABLE",
+        "A result table with its header row, to spill over the cells below.",
+        (
+            BOOK,
+            Argument("name", TEXT, "Attainment, Accruals, Payable, Journal, Coach or Transactions."),
+            PROGRAM,
+            DISTRIBUTOR,
+            AS_OF,
+        ),
+        'rebate_table("no handle", "Accruals").code',
+        "'#VALUE!'",
+        ANY,
+        SPILLED,
+    ),
+    _book(
+        "REBATE_EXPLAIN",
+        "How a figure came about: step, detail, quantity, rate and amount, to spill; the last row is what REBATE_EARNED gives.",
+        (BOOK, ONE_PROGRAM, ONE_DISTRIBUTOR, PERIOD_ASKED, AS_OF),
+        'rebate_explain("no handle", "P-100", "NORTH").code',
+        "'#VALUE!'",
+        ANY,
+        SPILLED,
+    ),
+    _book(
+        "REBATE_CHECK",
+        "Everything wrong with the book, to spill: severity, code, table, row, column, message and remedy.",
+        (BOOK,),
+        'rebate_check("no handle").code',
+        "'#VALUE!'",
+        ANY,
+        SPILLED,
+    ),
+)
+
 _ACTIONS = (
     Action("check", "Check", "Lists everything in the tables that is wrong or doubtful, each with its place and what to do.", "check"),
     Action("calculate", "Calculate", "Computes attainment, accruals, payables and journal, and writes the result sheets.", "run"),
@@ -240,5 +364,5 @@ _ACTIONS = (
     Action("new_workbook", "New Workbook", "Opens an empty standard workbook.", "new"),
 )
 
-FUNCTIONS: Mapping[str, Function] = {function.name: function for function in _DIRECT}
+FUNCTIONS: Mapping[str, Function] = {function.name: function for function in (*_DIRECT, *_BOOK)}
 ACTIONS: Mapping[str, Action] = {action.name: action for action in _ACTIONS}

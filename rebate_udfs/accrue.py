@@ -116,7 +116,8 @@ def _single(
 
 def _warning(code: str, table: str, slot: Slot, message: str, remedy: str) -> Problem:
     program_id = slot.agreement.program_id
-    return Problem(Severity.WARNING, code, table, None, None, f"{program_id}: {message}", remedy, program_id)
+    row = slot.agreement.program.row if table == "Programs" else None
+    return Problem(Severity.WARNING, code, table, row or None, "Program ID" if row else None, f"{program_id}: {message}", remedy, program_id)
 
 
 def forecast_positions(slot: Slot, facts: Facts, ahead: Expected, settings: Settings) -> list[Position]:

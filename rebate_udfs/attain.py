@@ -110,8 +110,17 @@ def program_count(agreement: Agreement, counted: Counted, converter: Converter) 
     no_rate = sum(rows for (program, _), rows in converter.missing.items() if program == program_id)
     in_place = sum(rows for key, rows in counted.placed.items() if key[0] == program_id)
     excluded = dict(counted.left_out.get(program_id, {}))
+    measured, number = counted.measured.get(agreement.program.date_basis), counted.numbers.get(program_id, -1)
+    lost = measured.lost[number].rows if measured and number in measured.lost else 0
+    unknown = measured.unknown_skus.get(number, 0) if measured else 0
     not_enrolled = counted.read - sum(excluded.values()) - in_place
-    for reason, rows in (("NOT_ENROLLED", not_enrolled), ("OUT_OF_SCOPE", in_place - used), ("NO_EXCHANGE_RATE", no_rate)):
+    for reason, rows in (
+        ("RETURN_AFTER_CLAIM_WINDOW", lost),
+        ("NOT_ENROLLED", not_enrolled),
+        ("SKU_NOT_IN_PRODUCTS", unknown),
+        ("OUT_OF_SCOPE", in_place - used - lost - unknown),
+        ("NO_EXCHANGE_RATE", no_rate),
+    ):
         if rows:
             excluded[reason] = rows
     return ProgramCount(program_id, counted.read, used - no_rate, excluded)

@@ -13,14 +13,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-import narwhals as nw
-
 from .agreements import agreements
 from .counting import MEASURE, classes_by_basis
 from .earn import Key
 from .model import Accrual, Attainment, Run, Step, Verdict
 from .participants import Hierarchy, Place
-from .qualify import DATE_COLUMN, REASONS, Classes, Counting, originals, profile, verdict
+from .qualify import DATE_COLUMN, REASONS, Classes, Counting, lines_of, originals, profile, verdict
 
 UNTIMED = ("AFTER_AS_OF", "OUTSIDE_PROGRAM_DATES")
 
@@ -79,9 +77,7 @@ def _lines(run: Run, classes: Classes, parties: set[str]) -> Iterator[tuple[dict
     known: dict[str, date] = {}
     if seen.has_originals and (table := originals(lines, classes.basis)) is not None:
         known = {row["original_transaction_id"]: row["original_date"] for row in table.to_pylist()}
-    frame = lines.frame.filter(nw.col("distributor_id").is_in(sorted(parties)))
-    rows = lines.engine_run.collect(frame).to_pylist()
-    for row in sorted(rows, key=lambda each: (each["place"], each["row"])):
+    for row in lines_of(lines, parties):
         yield row, known.get(row["original_transaction_id"]) if row["type"] != "Invoice" else None
 
 
@@ -173,10 +169,10 @@ def _transaction_rows(run: Run, found: Attainment) -> Iterator[ExplanationRow]:
                 left_out[each.reason].append(each)
     units = sum((Fraction(each.quantity) for each in counted), Fraction(0))
     money = sum((Fraction(each.amount) for each in counted), Fraction(0))
-    yield ExplanationRow("Counted transactions", f"{len(counted)} lines, {_number(units)} units, {_number(money)} as invoiced", units)
+    yield ExplanationRow("Counted transactions", f"{len(counted)} lines, {_number(units)} units, {_money(money)} as invoiced", units)
     for reason, lines in sorted(left_out.items()):
         total = sum((Fraction(each.amount) for each in lines), Fraction(0))
-        yield ExplanationRow("Excluded transactions", f"{len(lines)} lines, {_number(total)} as invoiced: {REASONS[reason]}")
+        yield ExplanationRow("Excluded transactions", f"{len(lines)} lines, {_money(total)} as invoiced: {REASONS[reason]}")
 
 
 def _measure_rows(found: Attainment) -> Iterator[ExplanationRow]:
@@ -204,4 +200,9 @@ def _accrual_rows(accrual: Accrual) -> Iterator[ExplanationRow]:
 
 
 def _number(value: Fraction) -> str:
-    return f"{Decimal(value.numerator) / Decimal(value.denominator):,f}"
+    shown = f"{Decimal(value.numerator) / Decimal(value.denominator):,.2f}"
+    return shown.removesuffix(".00")
+
+
+def _money(value: Fraction) -> str:
+    return f"{Decimal(value.numerator) / Decimal(value.denominator):,.2f}"

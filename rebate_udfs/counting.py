@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from .agreements import Agreement
@@ -30,6 +30,8 @@ class Counted:
     left_out: Mapping[str, Mapping[str, int]]  # rows without a place in time
     read: int
     cuts: Mapping[str, tuple[date, ...]]
+    measured: Mapping[DateBasis, Measured] = field(default_factory=dict)
+    numbers: Mapping[str, int] = field(default_factory=dict)  # program -> the number of its own count
 
     def cut(self, program_id: str, day: date) -> int:
         """The index of the last cut of a program that a day includes."""
@@ -142,9 +144,11 @@ def count(tables: Tables, programs: Sequence[Agreement], hierarchy: Hierarchy, a
     if tables.lines is None:
         return Counted(sums, lines, placed, left_out, 0, cut_days(programs))
     multi = is_multi_currency(tables, programs, hierarchy)
+    measured: dict[DateBasis, Measured] = {}
+    numbers: dict[str, int] = {}
     agreement_of = {each.program_id: each for each in programs}
-    for classes in classes_by_basis(tables, programs, hierarchy, as_of).values():
-        found: Measured = measure(tables.lines, classes, multi)
+    for basis, classes in classes_by_basis(tables, programs, hierarchy, as_of).items():
+        found = measured[basis] = measure(tables.lines, classes, multi)
         numbered = {counting.number: counting for counting in classes.countings}
         for (number, participant, period), entries in found.sums.items():
             counting = numbered[number]
@@ -155,8 +159,9 @@ def count(tables: Tables, programs: Sequence[Agreement], hierarchy: Hierarchy, a
                 placed[own[number].program.program_id, participant, own[number].periods[period].period_id] = rows
         for number, counting in own.items():
             left_out[counting.program.program_id] = found.reasons[number]
+            numbers[counting.program.program_id] = number
         walked = [counting for counting in own.values() if agreement_of[counting.program.program_id].walks]
         for line in counted_lines(tables.lines, classes, walked, multi):
             lines[numbered[line.counting].program.program_id][line.participant_id, line.period].append(line)
     read = tables.lines.rows_read - sum(tables.lines.rows_excluded.values())
-    return Counted(sums, lines, placed, left_out, read, cut_days(programs))
+    return Counted(sums, lines, placed, left_out, read, cut_days(programs), measured, numbers)

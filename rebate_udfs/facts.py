@@ -165,7 +165,7 @@ def slots_of(
     for participant_id, own in agreement.own_places.items():
         for at, period in enumerate(agreement.periods):
             last = min(period.ends_on, as_of)
-            if any(place.starts_on <= last and place.ends_on >= period.starts_on for place in own):
+            if any(max(place.starts_on, period.starts_on) <= min(place.ends_on, last) for place in own):
                 keys.add((participant_id, at))
     found = []
     for participant_id, at in sorted(keys, key=lambda key: (key[1], key[0])):

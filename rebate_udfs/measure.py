@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from .model import Lines
 from .participants import Hierarchy, Place
-from .qualify import ALL_TRUE, NO_ORIGINAL, Classes, Counting, Timing, cells, classify, originals, profile, timing, with_defaults
+from .qualify import ALL_TRUE, LOST, NO_ORIGINAL, Classes, Counting, Timing, cells, classify, originals, profile, timing, with_defaults
 from .scopes import PARTY_DIMENSIONS, Flags, party_values
 
 DAY = timedelta(days=1)
@@ -41,6 +41,14 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """Returns of counted lines that came after the claim window: rows, and the amount as invoiced in units of `Lines`."""
+
+    rows: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """The sums of one date basis by (counting number, participant, period index), and the rows seen there.
 
@@ -52,6 +60,10 @@ class Measured:
     placed: dict[tuple[int, str, int], int] = field(default_factory=dict)
     reasons: dict[int, dict[str, int]] = field(default_factory=dict)
     rows: int = 0
+    lost: dict[int, Lost] = field(default_factory=dict)
+    unknown_skus: dict[int, int] = field(default_factory=dict)  # rows that a scope on category or brand could not decide
+    undated: int = 0
+    returns_alone: int = 0  # returns and credit notes without a known original
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +190,20 @@ def measure(lines: Lines, classes: Classes, multi_currency: bool) -> Measured:
     )
     by_party = collapsed.group_by("party", "day", "original", "returned").agg(nw.col("rows").sum())
     placed = engine.collect(placed_in(by_party, everyone, times).group_by("counting", "participant", "period").agg(nw.col("rows").sum()))
-    return _values(placing, sums, placed, left_out, sum(row["rows"] for row in combinations))
+    found = _values(placing, sums, placed, left_out, sum(row["rows"] for row in combinations))
+    alone = sum(row["rows"] for row in combinations if row["returned"] and row["original"] == NO_ORIGINAL)
+    unknown = _unknown_skus(collapsed, everyone, times, classes, engine)
+    return replace(found, undated=seen.undated, returns_alone=alone, unknown_skus=unknown)
+
+
+def _unknown_skus(collapsed: Any, everyone: Any, times: Any, classes: Classes, engine: Any) -> dict[int, int]:
+    """How many rows of SKUs that are missing from Products a scope on category or brand could not decide, by counting."""
+    asking = [counting.number for counting in classes.countings if counting.scope.needs_products]
+    unknown = engine.collect(collapsed.filter(nw.col("product") == classes.product_class[""])) if asking else None
+    if unknown is None or not unknown.num_rows:
+        return {}
+    rows = placed_in(engine.frame(unknown), everyone, times).filter(nw.col("counting").is_in(asking))
+    return dict(_rows(engine.collect(rows.group_by("counting").agg(nw.col("rows").sum())), ("counting", "rows")))
 
 
 def _countings(placing: Placing) -> pa.Table:
@@ -190,14 +215,19 @@ def _values(placing: Placing, sums: pa.Table, placed: pa.Table, left_out: dict[i
     """Codes back to names: the end of the frame."""
     names, homes, starts = list(placing.participants), list(placing.currencies), placing.classes.starts
     found: dict[tuple[int, str, int], list[Sum]] = defaultdict(list)
+    lost: dict[int, Lost] = {}
     for counting, participant, period, cut, rate_day, currency, home, q, r, f, amount, quantity, count in _rows(
         sums, (*GROUP, "amount", "quantity", "rows")
     ):
+        if cut == LOST:
+            before = lost.get(counting, Lost(0, 0))
+            lost[counting] = Lost(before.rows + int(count), before.amount + int(amount))
+            continue
         entry = Sum(cut, starts[rate_day], currency or homes[home], q, r, f, int(amount), int(quantity), int(count))
         found[counting, names[participant], period].append(entry)
     at = {(counting, names[participant], period): int(count)
           for counting, participant, period, count in _rows(placed, ("counting", "participant", "period", "rows"))}  # fmt: skip
-    return Measured(dict(found), at, left_out, rows)
+    return Measured(dict(found), at, left_out, rows, lost)
 
 
 def _rows(table: pa.Table, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
@@ -240,7 +270,7 @@ def counted_lines(lines: Lines, classes: Classes, walked: Sequence[Counting], mu
     dates = ["dated"] + (["original_date"] if "original" in keys else [])
     columns = ["counting", "participant", "period", "cut", "invoice_number", "line", "transaction_id", "currency", "home", "rate_day",
                "in_measure", "in_base", "amount", "quantity", "by_original", *dates]  # fmt: skip
-    table = engine.collect(placed_in(frame, people, engine.frame(timings)).select(*columns))
+    table = engine.collect(placed_in(frame, people, engine.frame(timings)).filter(nw.col("cut") != LOST).select(*columns))
     names, homes, starts = list(placing.participants), list(placing.currencies), placing.classes.starts
     found = [
         CountedLine(

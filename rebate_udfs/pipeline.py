@@ -17,13 +17,27 @@ from .attain import attain, converter_problems, gap_problems, program_count
 from .audit import verdicts
 from .claim_results import claims_of, granted_by_key, held_by_key, results, ship_and_debit
 from .counting import clusters, count
+from .doubts import line_doubts, part_periods, unknown_figures
 from .earn import Earned, Key, earn
 from .exchange import Rates
 from .facts import Converter, Slot, slot_key
 from .known import Known, all_slots
 from .model import Dispute, Payable, Payment, Reward, Run, Settings, Step, Tables
 from .participants import Hierarchy
-from .settle import Due, Granted, adjusted_of, claim_rows, dues, needs_claim, payable_rows, resolve, settled_of, with_minimum
+from .settle import (
+    Adjusted,
+    Due,
+    Granted,
+    adjusted_of,
+    claim_rows,
+    dues,
+    needs_claim,
+    payable_rows,
+    resolve,
+    settled_of,
+    with_adjustments,
+    with_minimum,
+)
 
 __all__ = ["run", "verdicts"]
 
@@ -47,12 +61,13 @@ def run(tables: Tables, as_of: date | None = None) -> Run:
     figure_dues = settlements(known, earned, settings, day)
     earned = final(slots, earned, figure_dues)
     payments, adjusted = resolve(programs, tables.payments), adjustments_by_key(tables, programs, day)
-    cases = claims_of(tables, programs, known, earned, adjusted, payments, day)
+    cases = claims_of(tables, programs, known, earned, {key: each.total for key, each in adjusted.items()}, payments, day)
     earned, granted = ship_and_debit(known, earned, cases), granted_by_key(cases)
     ahead, doubts = look_ahead(tables, programs, slots, known.facts, shares, day)
     rewards_ahead = earn_ahead(tables, slots, known.facts, ahead, known.common_share)
     accruals, journal = book(tables, programs, slots, known.facts, earned, ahead, rewards_ahead, figure_dues, granted, held_by_key(cases), day)
-    problems += [*unknown, *doubts, *converter_problems(converter), *gap_problems(slots, known.facts)]
+    problems += [*unknown, *doubts, *converter_problems(converter), *gap_problems(slots, known.facts), *line_doubts(tables, programs, counted)]
+    problems += [*part_periods(slots), *unknown_figures(programs, slots, tables)]
     return Run(
         as_of=day,
         run_id=run_id(tables.input_hash, day),
@@ -119,7 +134,7 @@ def final(slots: Sequence[Slot], earned: Mapping[Key, Earned], figure_dues: Mapp
     return found
 
 
-def adjustments_by_key(tables: Tables, programs: Sequence[Agreement], as_of: date) -> dict[Key, Decimal]:
+def adjustments_by_key(tables: Tables, programs: Sequence[Agreement], as_of: date) -> dict[Key, Adjusted]:
     """What adjustments and resolved disputes have added to each figure by a day."""
     disputes: dict[Key, list[Dispute]] = defaultdict(list)
     for dispute in tables.disputes:
@@ -137,13 +152,14 @@ def payables(
     figure_dues: Mapping[Key, Sequence[Due]],
     granted: Mapping[Key, Granted],
     payments: Mapping[Key, Sequence[Payment]],
-    adjusted: Mapping[Key, Decimal],
+    adjusted: Mapping[Key, Adjusted],
     as_of: date,
 ) -> list[Payable]:
     """One row for each figure and settlement that has ended, or claim date: due, settled, open."""
     by_participant: dict[tuple[str, str], list[Due]] = defaultdict(list)
-    for key, rows in figure_dues.items():
-        by_participant[key[:2]] += rows
+    for slot in slots:
+        key = slot_key(slot)
+        by_participant[key[:2]] += with_adjustments(slot.agreement, key, slot.period, figure_dues[key], adjusted.get(key, Adjusted()))
     programs_by_id = {each.program_id: each for each in programs}
     after: dict[Key, list[Due]] = defaultdict(list)
     for (program_id, _), rows in by_participant.items():
@@ -152,9 +168,9 @@ def payables(
     found: list[Payable] = []
     for slot in slots:
         key, figure = slot_key(slot), earned[slot_key(slot)].figure
-        settled, added = settled_of(payments.get(key, ()), as_of), adjusted.get(key, Decimal(0))
+        settled, added = settled_of(payments.get(key, ()), as_of), adjusted.get(key, Adjusted())
         if needs_claim(slot.agreement):
             found += claim_rows(slot.agreement, key, slot.period, figure, granted.get(key, Granted()), settled, added, as_of)
         else:
-            found += payable_rows(slot.agreement, after[key], figure, settled, added, as_of)
+            found += payable_rows(slot.agreement, after[key], figure, settled, added.total, as_of)
     return found

@@ -24,6 +24,7 @@ from .scopes import PARTY_DIMENSIONS, PRODUCT_DIMENSIONS, CommonScope, Flags, Pr
 
 DAY = timedelta(days=1)
 NO_ORIGINAL = -1
+LOST = -1  # the cut of returns that came too late to be deducted
 DATE_COLUMN = {
     DateBasis.INVOICE: "invoice_date", DateBasis.ORDER: "order_date", DateBasis.SHIP: "ship_date", DateBasis.POSTED: "posted_on",
 }  # fmt: skip
@@ -78,6 +79,7 @@ class Timing:
     period: int
     cut: int
     by_original: bool
+    lost: bool = False  # a return of a counted line that came after the claim window: shown, never deducted
 
 
 def timing(counting: Counting, day: date, original_day: date | None, is_return: bool) -> Timing | str:
@@ -106,7 +108,7 @@ def _timing(counting: Counting, day: date, original_day: date | None, is_return:
             counted_on, by_original = original_day, True
         elif day > program.ends_on and (period := counting.period_at(original_day)) is not None:
             if day > counting.periods[period].ends_on + program.claim_window_days * DAY:
-                return "RETURN_AFTER_CLAIM_WINDOW"
+                return Timing(original_day, period, LOST, True, lost=True)
             counted_on, by_original = original_day, True
     at = counting.period_at(counted_on)
     if at is None:
@@ -181,6 +183,7 @@ class Profile:
     has_returns: bool
     has_originals: bool
     has_currency: bool
+    undated: int  # lines without a date of the basis: their Invoice Date counts
 
 
 def profile(lines: Lines, basis: DateBasis) -> Profile | None:
@@ -190,12 +193,14 @@ def profile(lines: Lines, basis: DateBasis) -> Profile | None:
         lines.frame.select(
             first=dated.min(), last=dated.max(), low=nw.col("type").min(), high=nw.col("type").max(),
             originals=nw.col("original_transaction_id").max(), currency=nw.col("currency").max(),
+            undated=nw.col(DATE_COLUMN[basis]).is_null().sum(),
         )
     ).to_pylist()[0]  # fmt: skip
     if summary["first"] is None:
         return None
     has_returns = (summary["low"], summary["high"]) != ("Invoice", "Invoice")
-    return Profile(summary["first"], summary["last"], has_returns, has_returns and bool(summary["originals"]), bool(summary["currency"]))
+    return Profile(summary["first"], summary["last"], has_returns, has_returns and bool(summary["originals"]), bool(summary["currency"]),
+                   int(summary["undated"]))  # fmt: skip
 
 
 def classify(lines: Lines, classes: Classes, seen: Profile, original_dates: Any = None) -> tuple[Any, list[str]]:
@@ -224,6 +229,13 @@ def classify(lines: Lines, classes: Classes, seen: Profile, original_dates: Any 
     if seen.has_currency:
         keys.append("currency")
     return frame, keys
+
+
+def lines_of(lines: Lines, distributor_ids: Iterable[str]) -> list[dict[str, Any]]:
+    """The lines of some distributors as rows, in the order of the source."""
+    frame = lines.frame.filter(nw.col("distributor_id").is_in(sorted(distributor_ids)))
+    rows: list[dict[str, Any]] = lines.engine_run.collect(frame).to_pylist()
+    return sorted(rows, key=lambda row: (row["place"], row["row"]))
 
 
 CELL_DEFAULTS = {"returned": nw.lit(0).cast(nw.Int32), "original": nw.lit(NO_ORIGINAL).cast(nw.Int32), "currency": nw.lit("")}
@@ -266,6 +278,8 @@ def verdict(
     values = product_values(sku, product) | party_values(distributor_id, placed.counted_on, classes.hierarchy)
     dimensions = PRODUCT_DIMENSIONS + PARTY_DIMENSIONS
     flags = counting.scope.flags(dimensions, values)
+    if placed.lost and (flags[0] or flags[1]):
+        return placed, place.participant_id, none, "RETURN_AFTER_CLAIM_WINDOW", REASONS["RETURN_AFTER_CLAIM_WINDOW"]
     if flags[0] or flags[1]:
         return placed, place.participant_id, flags, "", ""
     failing = counting.scope.qualify.failing(dimensions, values)

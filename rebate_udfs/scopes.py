@@ -152,7 +152,7 @@ def product_classes(
         value for scope in scopes for each in scope.lists for lists in (each.include, each.exclude) for value in lists.get(Dimension.SKU, ())
     )
     signatures: dict[tuple[str, str, str, bool], tuple[Flags, ...]] = {}
-    numbers: dict[tuple[Flags, ...], int] = {}
+    numbers: dict[tuple[bool, tuple[Flags, ...]], int] = {}  # unknown SKUs stay apart: they are reported
     classes: dict[str, int] = {}
     for sku in skus:
         product = products.get(sku)
@@ -163,5 +163,5 @@ def product_classes(
             signatures[deciding] = tuple(
                 nothing if product is None and scope.needs_products else scope.flags(PRODUCT_DIMENSIONS, values) for scope in scopes
             )
-        classes[sku] = numbers.setdefault(signatures[deciding], len(numbers))
-    return classes, [list(signature) for signature in numbers]
+        classes[sku] = numbers.setdefault((product is None, signatures[deciding]), len(numbers))
+    return classes, [list(signature) for _, signature in numbers]

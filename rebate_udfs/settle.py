@@ -117,15 +117,40 @@ def settled_of(rows: Iterable[Payment], as_of: date) -> Decimal:
     return sum((row.amount for row in rows if row.paid_on and row.paid_on <= as_of), NOTHING)
 
 
-def adjusted_of(rows: Iterable[Adjustment], disputes: Iterable[Dispute], as_of: date) -> Decimal:
-    """What adjustments and resolved disputes have added to a figure by a day (Opening rows are no adjustment)."""
-    total = sum(
-        (row.amount for row in rows if row.kind is AdjustmentKind.ADJUSTMENT and row.dated_on <= as_of), NOTHING
-    )
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """What adjustments and disputes have added to a figure: in all, and what of it is to be paid, by its date."""
+
+    total: Decimal = NOTHING
+    to_pay: tuple[tuple[date, Decimal], ...] = ()
+
+
+def adjusted_of(rows: Iterable[Adjustment], disputes: Iterable[Dispute], as_of: date) -> Adjusted:
+    """Adjustments (Opening rows are none) and resolved disputes dated up to a day.
+
+    Kinds Write-Off and Forfeit change what is owed, Adjustment and disputes are paid as well.
+    """
+    counted = [row for row in rows if row.kind is not AdjustmentKind.OPENING and row.dated_on <= as_of]
+    to_pay = [(row.dated_on, row.amount) for row in counted if row.kind is AdjustmentKind.ADJUSTMENT]
     for dispute in disputes:
-        if dispute.status is DisputeStatus.RESOLVED and dispute.resolved_on and dispute.resolved_on <= as_of:
-            total += dispute_effect(dispute)
-    return total
+        if dispute.status is DisputeStatus.RESOLVED and dispute.resolved_on and dispute.resolved_on <= as_of and dispute_effect(dispute):
+            to_pay.append((dispute.resolved_on, dispute_effect(dispute)))
+    other = sum((row.amount for row in counted if row.kind is not AdjustmentKind.ADJUSTMENT), NOTHING)
+    return Adjusted(other + sum((amount for _, amount in to_pay), NOTHING), tuple(sorted(to_pay)))
+
+
+def with_adjustments(agreement: Agreement, key: Key, period: Period, figure: Sequence[Due], adjusted: Adjusted) -> list[Due]:
+    """What adjustments add to the settlements: due with the next one, after the last one Payment Terms Days after their date."""
+    found = list(figure)
+    settlements = agreement.settlements_of(period)
+    for dated_on, amount in adjusted.to_pay:
+        following = next((each for each in settlements if each.ends_on >= dated_on), None)
+        at = next((number for number, due in enumerate(found) if following and due.settlement == following), None)
+        if at is not None:
+            found[at] = replace(found[at], due=found[at].due + amount)
+        elif following is None and settlements:
+            found.append(Due(key, settlements[-1], dated_on + timedelta(days=agreement.program.payment_terms_days), amount))
+    return found
 
 
 def dispute_effect(dispute: Dispute) -> Decimal:
@@ -151,7 +176,7 @@ class Granted:
 
 
 def claim_rows(
-    agreement: Agreement, key: Key, period: Period, earned: Decimal, granted: Granted, settled: Decimal, adjusted: Decimal, as_of: date
+    agreement: Agreement, key: Key, period: Period, earned: Decimal, granted: Granted, settled: Decimal, adjusted: Adjusted, as_of: date
 ) -> list[Payable]:
     """The rows of a figure that only claims make due: one for each due date; what nobody claimed in time lapses on the last.
 
@@ -162,9 +187,10 @@ def claim_rows(
     last_period = agreement.periods[-1] if program.carry_over else period
     closed = as_of > last_period.ends_on + timedelta(days=program.claim_window_days)
     lapses = closed and not granted.held and program.rebate_type is not RebateType.SHIP_AND_DEBIT
-    lapsed = max(earned + adjusted - granted.approved - granted.carried, NOTHING) if lapses else NOTHING
+    lapsed = max(earned + adjusted.total - granted.approved - granted.carried, NOTHING) if lapses else NOTHING
     by_date: dict[date, Decimal] = defaultdict(Decimal)
-    for due_on, amount in granted.amounts:
+    to_pay = [(dated_on + timedelta(days=program.payment_terms_days), amount) for dated_on, amount in adjusted.to_pay]
+    for due_on, amount in (*granted.amounts, *to_pay):
         by_date[due_on] += amount
     if not by_date and not (lapsed or settled or granted.carried):
         return []
@@ -172,23 +198,21 @@ def claim_rows(
     if not dues_:
         dues_ = [Due(key, period, last_period.ends_on + timedelta(days=program.claim_window_days), NOTHING)]
     dues_[-1] = replace(dues_[-1], carried=granted.carried, lapsed=lapsed)
-    return _rows(agreement, dues_, granted.approved, settled, adjusted, as_of, lapses=False)
+    return _rows(agreement, dues_, granted.approved, settled, adjusted.total, as_of, lapses=False)
 
 
 def payable_rows(agreement: Agreement, figure: Sequence[Due], earned: Decimal, settled: Decimal, adjusted: Decimal, as_of: date) -> list[Payable]:
-    """One row for each settlement of a figure: due, settled (oldest due first), open; recoverable on the last row.
+    """One row for each settlement of a figure (adjustments in its dues): due, settled (oldest first), open; recoverable on the last.
 
     Payable = due by the as-of date - settled, never below 0 nor above earned + adjustments - settled.
     """
-    final = sum((due.due for due in figure), NOTHING)
-    owed = earned if agreement.program.recover else max(earned, final)
-    return _rows(agreement, figure, owed, settled, adjusted, as_of)
+    return _rows(agreement, figure, earned, settled, adjusted, as_of)
 
 
 def _rows(
     agreement: Agreement, figure: Sequence[Due], owed: Decimal, settled: Decimal, adjusted: Decimal, as_of: date, *, lapses: bool = True
 ) -> list[Payable]:
-    fallen = sum((due.due for due in figure if due.due_on <= as_of), NOTHING) + (adjusted if figure and figure[-1].due_on <= as_of else NOTHING)
+    fallen = sum((due.due for due in figure if due.due_on <= as_of), NOTHING)
     payable = max(min(fallen, owed + adjusted) - settled, NOTHING)
     lapsed = sum((due.lapsed for due in figure), NOTHING) if lapses else NOTHING  # claims: what lapsed was never owed
     recoverable = max(settled + lapsed - owed - adjusted, NOTHING)
@@ -196,8 +220,7 @@ def _rows(
     left = settled
     for at, due in enumerate(figure):
         last = at == len(figure) - 1
-        wanted = due.due + (adjusted if last else NOTHING)
-        share = left if last else min(max(left, NOTHING), max(wanted, NOTHING))
+        share = left if last else min(max(left, NOTHING), max(due.due, NOTHING))
         left -= share
         rows.append(
             Payable(
@@ -209,7 +232,7 @@ def _rows(
                 due_on=due.due_on,
                 due=due.due,
                 settled=share,
-                payable=max(wanted - share, NOTHING) if due.due_on <= as_of else NOTHING,
+                payable=max(due.due - share, NOTHING) if due.due_on <= as_of else NOTHING,
                 recoverable=recoverable if last else NOTHING,
                 carried=due.carried,
                 lapsed=due.lapsed,

@@ -10,13 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import narwhals as nw
 import numpy as np
 import pyarrow as pa
 
-from .model import Lines
+from .model import Lines, Returns
 from .participants import Hierarchy, Place
 from .qualify import ALL_TRUE, LOST, NO_ORIGINAL, Classes, Counting, Timing, cells, classify, originals, profile, timing, with_defaults
 from .scopes import PARTY_DIMENSIONS, Flags, party_values
@@ -25,8 +25,7 @@ DAY = timedelta(days=1)
 GROUP = ("counting", "participant", "period", "cut", "rate_day", "currency", "home", "in_measure", "in_base", "in_focus")
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
+class Sum(NamedTuple):
     """Lines that agree in everything that a rule may ask: whole numbers in the units of `Lines`."""
 
     cut: int
@@ -136,21 +135,57 @@ class Placing:
 
         `combinations` are (day, original, returned, rows) as they occur.
         """
-        starts, late = self.classes.starts, self.classes.late
-        found: list[tuple[int, ...]] = []
-        left_out: dict[int, dict[str, int]] = {counting.number: defaultdict(int) for counting in self.classes.countings}
+        left_out: dict[int, dict[str, int]] = {}
+        found: list[np.ndarray] = [np.empty((0, 9), np.int32)]
+        table = np.array(combinations, np.int64).reshape(-1, 4)
         for counting in self.classes.countings:
-            for day, original, returned, rows in combinations:
-                known = starts[original] if original != NO_ORIGINAL else None
-                placed: Timing | str = "AFTER_AS_OF" if day >= late else timing(counting, starts[day], known, bool(returned))
-                if isinstance(placed, str):
-                    left_out[counting.number][placed] += rows
-                    continue
-                counted = original if placed.by_original else day
-                found.append((counting.number, day, original, returned, counted, placed.period, placed.cut,
-                              counted if self.multi_currency else 0, int(placed.by_original)))  # fmt: skip
+            columns, left_out[counting.number] = self._timings_of(counting, table)
+            found.append(columns)
+        rows = np.concatenate(found)
         names = ("counting", "day", "original", "returned", "counted_day", "period", "cut", "rate_day", "by_original")
-        return pa.table({name: pa.array([row[at] for row in found], pa.int32()) for at, name in enumerate(names)}), left_out
+        return pa.table({name: pa.array(rows[:, at]) for at, name in enumerate(names)}), left_out
+
+    def _timings_of(self, counting: Counting, table: np.ndarray) -> tuple[np.ndarray, dict[str, int]]:
+        """The rows of one counting: plain lines all at once, returns with a known original one by one."""
+        reasons: dict[str, int] = defaultdict(int)
+        day, original, returned, rows = table.T
+        late = day >= self.classes.late
+        reasons["AFTER_AS_OF"] += int(rows[late].sum())
+        ignored = ~late & (returned == 1) & (counting.program.returns is Returns.IGNORE)
+        reasons["RETURN_IGNORED"] += int(rows[ignored].sum())
+        alone = ~late & ~ignored & (original == NO_ORIGINAL)
+        period, cut = self._by_day(counting)
+        outside = alone & (period[day] < 0)
+        reasons["OUTSIDE_PROGRAM_DATES"] += int(rows[outside].sum())
+        at = np.flatnonzero(alone & ~outside)
+        columns = [np.full(at.size, counting.number), day[at], original[at], returned[at], day[at], period[day[at]], cut[day[at]],
+                   day[at] if self.multi_currency else np.zeros(at.size), np.zeros(at.size)]  # fmt: skip
+        found = [np.stack(columns, 1).astype(np.int32)] if at.size else []
+        for which in np.flatnonzero(~late & ~ignored & (original != NO_ORIGINAL)):
+            found.append(self._timing_row(counting, table[which], reasons))
+        return np.concatenate([np.empty((0, 9), np.int32), *found]), {reason: count for reason, count in reasons.items() if count}
+
+    def _by_day(self, counting: Counting) -> tuple[np.ndarray, np.ndarray]:
+        """For each day class its period (-1: none) and its cut, for a line that counts on its own day."""
+        starts = np.array([start.toordinal() for start in self.classes.starts])
+        firsts = np.array([period.starts_on.toordinal() for period in counting.periods])
+        lasts = np.array([period.ends_on.toordinal() for period in counting.periods])
+        period = np.searchsorted(firsts, starts, side="right") - 1
+        period = np.where((period >= 0) & (starts <= lasts[period]), period, -1)
+        cuts = np.searchsorted(np.array([each.toordinal() for each in counting.cut_days]), starts, side="left")
+        if counting.other is not None:  # Net Of: both programs must put the line into the same period
+            period = np.where(period == self._by_day(counting.other)[0], period, -1)
+        return period, cuts
+
+    def _timing_row(self, counting: Counting, row: np.ndarray, reasons: dict[str, int]) -> np.ndarray:
+        day, original, returned, rows = (int(value) for value in row)
+        placed: Timing | str = timing(counting, self.classes.starts[day], self.classes.starts[original], bool(returned))
+        if isinstance(placed, str):
+            reasons[placed] += rows
+            return np.empty((0, 9), np.int32)
+        counted = original if placed.by_original else day
+        rate_day = counted if self.multi_currency else 0
+        return np.array([[counting.number, day, original, returned, counted, placed.period, placed.cut, rate_day, placed.by_original]], np.int32)
 
 
 def eligible(people: Any, products: Any) -> Any:
@@ -223,7 +258,7 @@ def _values(placing: Placing, sums: pa.Table, placed: pa.Table, left_out: dict[i
             before = lost.get(counting, Lost(0, 0))
             lost[counting] = Lost(before.rows + int(count), before.amount + int(amount))
             continue
-        entry = Sum(cut, starts[rate_day], currency or homes[home], q, r, f, int(amount), int(quantity), int(count))
+        entry = Sum(cut, starts[rate_day], currency or homes[home], q, r, f, int(amount), int(quantity), count)
         found[counting, names[participant], period].append(entry)
     at = {(counting, names[participant], period): int(count)
           for counting, participant, period, count in _rows(placed, ("counting", "participant", "period", "rows"))}  # fmt: skip
@@ -256,8 +291,8 @@ class CountedLine:
 
 def counted_lines(lines: Lines, classes: Classes, walked: Sequence[Counting], multi_currency: bool) -> list[CountedLine]:
     """The counted lines of the programs that walk them, in walking order: date, invoice, line, transaction id."""
-    seen = profile(lines, classes.basis)
-    if seen is None or not walked:
+    seen = profile(lines, classes.basis) if walked else None
+    if seen is None:
         return []
     engine = lines.engine_run
     classified, keys = classify(lines, classes, seen, originals(lines, classes.basis) if seen.has_originals else None)

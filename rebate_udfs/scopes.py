@@ -151,17 +151,18 @@ def product_classes(
     named = frozenset(
         value for scope in scopes for each in scope.lists for lists in (each.include, each.exclude) for value in lists.get(Dimension.SKU, ())
     )
-    signatures: dict[tuple[str, str, str, bool], tuple[Flags, ...]] = {}
+    decided: dict[tuple[str, str, str, bool], int] = {}
     numbers: dict[tuple[bool, tuple[Flags, ...]], int] = {}  # unknown SKUs stay apart: they are reported
     classes: dict[str, int] = {}
     for sku in skus:
         product = products.get(sku)
         deciding = (sku if sku in named else "", product.category if product else "", product.brand if product else "", product is None)
-        if deciding not in signatures:
+        if deciding not in decided:
             values = product_values(sku, product)
             nothing: Flags = (False, False, False)
-            signatures[deciding] = tuple(
+            signature = tuple(
                 nothing if product is None and scope.needs_products else scope.flags(PRODUCT_DIMENSIONS, values) for scope in scopes
             )
-        classes[sku] = numbers.setdefault((product is None, signatures[deciding]), len(numbers))
+            decided[deciding] = numbers.setdefault((product is None, signature), len(numbers))
+        classes[sku] = decided[deciding]
     return classes, [list(signature) for _, signature in numbers]

@@ -269,7 +269,7 @@ def day_of(value: Any, name: str = "as_of") -> date | CellError | None:
         return None
     if isinstance(cell, bool) or not isinstance(cell, (int, float, Decimal, str, date, datetime)):
         return CellError(VALUE, f"{name}: give a date")
-    if isinstance(cell, Decimal) and not cell.is_finite():
+    if not _finite(cell):
         return CellError(NUM, f"{name}: not a finite number")
     from .parse import Unreadable, date_of
 
@@ -277,6 +277,8 @@ def day_of(value: Any, name: str = "as_of") -> date | CellError | None:
         return date_of(cell, False if isinstance(cell, (str, date)) else _date_1904())
     except Unreadable as error:
         return CellError(VALUE if isinstance(cell, str) else NUM, f"{name}: {error.message} {error.remedy}")
+    except OverflowError:  # a day after 31 December 9999
+        return CellError(NUM, f"{name}: there is no such day")
 
 
 def _whole(cell: Any) -> int | None:
@@ -285,4 +287,8 @@ def _whole(cell: Any) -> int | None:
         return None
     if isinstance(cell, int):
         return cell if abs(cell) < WHOLE_LIMIT else None
-    return int(cell) if isfinite(cell) and abs(float(cell)) < WHOLE_LIMIT and cell == int(cell) else None
+    return int(cell) if _finite(cell) and -WHOLE_LIMIT < cell < WHOLE_LIMIT and cell == int(cell) else None
+
+
+def _finite(cell: Any) -> bool:
+    return cell.is_finite() if isinstance(cell, Decimal) else not isinstance(cell, float) or isfinite(cell)

@@ -45,6 +45,7 @@ from .rewards import as_reached, compared, needed, scaled, tier_of
 ZERO, ONE = Fraction(0), Fraction(1)
 EARLY = Fraction(1, 10)
 NEAR = Fraction(5, 100)
+TOLERANCE = Decimal("1e-9")  # of probabilities that add up to 1
 Key = tuple[str, str, str]
 
 
@@ -82,6 +83,9 @@ def expected(
         return Expected(((ONE, facts.measure),), "the period has ended", elapsed, True), problems
     policy = slot.agreement.policy
     scenarios = [row for row in forecasts if row.scenario or row.probability is not None]
+    if policy is AccrualPolicy.EXPECTED_VALUE and scenarios and abs(sum((row.probability or 0 for row in scenarios), Decimal(0)) - 1) > TOLERANCE:
+        problems.append(_not_one(slot, scenarios))
+        scenarios = []  # rows that cannot be used: the run rate goes on
     if policy in (AccrualPolicy.EXPECTED_VALUE, AccrualPolicy.MOST_LIKELY) and scenarios:
         weighted = [(Fraction(row.probability or 0), Fraction(row.measure)) for row in scenarios]
         found = Expected(tuple(weighted), "the scenarios in Forecasts", elapsed, False)
@@ -112,6 +116,14 @@ def _single(
         problems.append(_warning("EARLY_RUN_RATE", "Programs", slot, message, "give a row in Forecasts until more of the period has passed"))
     measure = facts.measure / elapsed if elapsed > 0 else facts.measure
     return Expected(((ONE, measure),), "the run rate", elapsed, False)
+
+
+def _not_one(slot: Slot, rows: Sequence[Forecast]) -> Problem:
+    total = sum((row.probability or 0 for row in rows), Decimal(0))
+    message = f"{slot.agreement.program_id}: the probabilities of {slot.participant_id} in {slot.period.period_id} add up to {total}, not to 1"
+    remedy = "correct them; until then the run rate is used"
+    program_id = slot.agreement.program_id
+    return Problem(Severity.ERROR, "PROBABILITIES_NOT_ONE", "Forecasts", rows[0].row or None, "Probability", message, remedy, program_id)
 
 
 def _warning(code: str, table: str, slot: Slot, message: str, remedy: str) -> Problem:
@@ -214,8 +226,17 @@ def rows_by_key(agreements: Iterable[Agreement], rows: Iterable[Row], table: str
             remedy = f"use one of its periods, for example {agreement.periods[0].period_id}"
             problems.append(Problem(Severity.ERROR, "UNKNOWN_PERIOD", table, row.row or None, "Period", message, remedy, row.program_id))
             continue
+        if not _takes_part(agreement, row.participant_id):
+            message = f"{row.participant_id} is no participant of {row.program_id}"
+            remedy = "use a participant id as it stands on the Attainment sheet"
+            problems.append(Problem(Severity.ERROR, "UNKNOWN_PARTICIPANT", table, row.row or None, "Participant ID", message, remedy, row.program_id))
+            continue
         found[row.program_id, row.participant_id, period.period_id].append(row)
     return found, problems
+
+
+def _takes_part(agreement: Agreement, participant_id: str) -> bool:
+    return any(place.participant_id == participant_id for place in agreement.places)
 
 
 RECOGNISING = (EntryKind.OPENING, EntryKind.ACCRUAL, EntryKind.TRUE_UP)

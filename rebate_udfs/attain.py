@@ -38,7 +38,9 @@ def attain(slot: Slot, known: Known, earned: Earned, ahead: Expected, tables: Ta
     ladder = agreement.ladders[slot.period.period_id]
     tier = tier_at(slot, facts) if rows or facts.budget is None else 0
     tier = tier if rows else 0
-    there = forecast_positions(slot, facts, ahead, tables.settings)[0].facts if agreement.policy is not AccrualPolicy.ATTAINED else None
+    probable = max(range(len(ahead.scenarios)), key=lambda at: ahead.scenarios[at][0])  # the most probable scenario, ties to the first row
+    looks_ahead = agreement.policy is not AccrualPolicy.ATTAINED
+    there = forecast_positions(slot, facts, ahead, tables.settings)[probable].facts if looks_ahead else None
     forecast_tier = tier_at(slot, replace(facts, measure=ahead.measure)) if rows and agreement.program.rebate_type is not RebateType.MIX else tier
     accrual_tier = tier if ahead.ended or there is None else tier_at(slot, there)
     if agreement.policy is AccrualPolicy.MANUAL and not ahead.ended:

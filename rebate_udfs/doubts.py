@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 
 from .agreements import Agreement
@@ -44,7 +45,7 @@ def line_doubts(tables: Tables, programs: Sequence[Agreement], counted: Counted)
 
 
 def _ids(programs: Sequence[Agreement]) -> str:
-    return ", ".join(each.program_id for each in programs)
+    return ", ".join(sorted(each.program_id for each in programs))
 
 
 def _warning(code: str, table: str, column: str, message: str, remedy: str, agreement: Agreement | None = None) -> Problem:
@@ -65,7 +66,7 @@ def part_periods(slots: Iterable[Slot]) -> Iterator[Problem]:
             yield Problem(Severity.WARNING, code, table, row or None, "Starts On", message, remedy, agreement.program_id)
 
 
-def unknown_figures(programs: Sequence[Agreement], slots: Iterable[Slot], tables: Tables) -> Iterator[Problem]:
+def unknown_figures(programs: Sequence[Agreement], slots: Iterable[Slot], tables: Tables, as_of: date) -> Iterator[Problem]:
     """Payments, adjustments and disputes on a figure that the book does not have: they would be lost."""
     known = {each.program_id: each for each in programs}
     keys = {(slot.agreement.program_id, slot.participant_id, slot.period.period_id) for slot in slots}
@@ -79,6 +80,8 @@ def unknown_figures(programs: Sequence[Agreement], slots: Iterable[Slot], tables
                 yield _unknown(table, row.row, "Program ID", f"{row.program_id} is not computed, so the row has no figure", row.program_id)
             continue
         period = find_period(row.period, agreement.periods)
+        if period and period.starts_on > as_of:
+            continue  # it has no figure yet
         if period is None or (row.program_id, row.participant_id, period.period_id) not in keys:
             figure = f"{row.program_id}/{row.participant_id}/{period.period_id if period else row.period}"
             yield _unknown(table, row.row, "Period" if period is None else "Participant ID", f"there is no figure {figure}", row.program_id)

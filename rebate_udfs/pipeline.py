@@ -67,7 +67,7 @@ def run(tables: Tables, as_of: date | None = None) -> Run:
     rewards_ahead = earn_ahead(tables, slots, known.facts, ahead, known.common_share)
     accruals, journal = book(tables, programs, slots, known.facts, earned, ahead, rewards_ahead, figure_dues, granted, held_by_key(cases), day)
     problems += [*unknown, *doubts, *converter_problems(converter), *gap_problems(slots, known.facts), *line_doubts(tables, programs, counted)]
-    problems += [*part_periods(slots), *unknown_figures(programs, slots, tables)]
+    problems += [*part_periods(slots), *unknown_figures(programs, slots, tables, day)]
     return Run(
         as_of=day,
         run_id=run_id(tables.input_hash, day),

@@ -1,0 +1,204 @@
+"""Builds `rebates.oxt`, the extension that LibreOffice Calc installs: functions with help, menu, toolbar, and our package.
+
+Everything in it is written from the registry or copied from the package; two builds are equal byte for byte, on every
+system. It is pure Python: duckdb and the other compiled packages stay outside (see calc_paths). Source of the formats:
+the LibreOffice Developer's Guide, chapters Extensions, Spreadsheet Add-Ins and Add-Ons.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from xml.sax.saxutils import escape, quoteattr
+
+from ..assets import PACKAGE, asset
+from ..registry import ACTIONS, FUNCTIONS, Argument, Function
+from ..version import VERSION
+from .calc_types import camel, idl, methods, type_library
+
+NAME = "rebates.oxt"
+IDENTIFIER = "org.rebates.calc"
+FUNCTION_SERVICE = f"{IDENTIFIER}.RebateFunctions"
+PROTOCOL = f"{IDENTIFIER}:"
+OLDEST_LIBREOFFICE = "7.4"
+TITLE = "Rebates"
+COMPONENT = "rebates.py"
+TYPES = "rebates.rdb"
+TEMPLATE = "workbook_templates/rebates.xlsx"
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # equal content gives equal bytes
+SPREADSHEETS = "com.sun.star.sheet.SpreadsheetDocument"
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+CONFIGURATION = "application/vnd.sun.star.configuration-data"
+CONFIGURATION_FILES = ("CalcAddIns.xcu", "Addons.xcu", "ProtocolHandler.xcu", "Jobs.xcu")
+HOST_COMMANDS = (("activate_functions", "Activate Functions", "Computes every Rebates formula of the book anew, as after opening a file from Excel."),
+                 ("help", "Help", "Says which version this is, where it looks for its packages, and where the manual is."))  # fmt: skip
+ON_THE_TOOLBAR = ("check", "calculate", "explain_cell", "make_statements")
+
+
+def build_calc(out_dir: Path) -> Path:
+    """Write the extension into a folder, which is made where it is missing; returns the file."""
+    out_dir.mkdir(parents=True, exist_ok=True)
+    target = out_dir / NAME
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, data in sorted(parts().items()):
+            info = zipfile.ZipInfo(name, LONG_AGO)
+            info.create_system, info.external_attr = 3, 0o644 << 16  # else the system that builds it shows
+            package.writestr(info, data, zipfile.ZIP_DEFLATED, compresslevel=9)
+    return target
+
+
+def parts() -> dict[str, bytes]:
+    """Every file of the extension by its name in it."""
+    texts = {
+        "META-INF/manifest.xml": manifest(),
+        "description.xml": description(),
+        "description/description.txt": "Rebate programs in LibreOffice Calc: functions for cells, and a menu that checks, computes and explains.\n",
+        "CalcAddIns.xcu": function_help(FUNCTIONS.values()),
+        "Addons.xcu": menus(),
+        "ProtocolHandler.xcu": protocol_handler(),
+        "Jobs.xcu": jobs(),
+        "functions.json": json.dumps({camel(name): name for name in FUNCTIONS}, indent=1) + "\n",
+        "XRebateFunctions.idl": idl(methods()),
+    }
+    found = {name: text.encode() for name, text in texts.items()}
+    found[TYPES] = type_library(methods())
+    found[COMPONENT] = _source(asset("addin/calc") / COMPONENT)
+    for icon in sorted(asset("addin/calc").glob("*.png")):
+        found[f"icons/{icon.name}"] = icon.read_bytes()
+    for file in PACKAGE.rglob("*.py"):
+        inside = file.relative_to(PACKAGE)
+        if inside.parts[0] != "_assets":
+            found[f"pythonpath/rebate_udfs/{inside.as_posix()}"] = _source(file)
+    found[f"pythonpath/rebate_udfs/_assets/{TEMPLATE}"] = asset(TEMPLATE).read_bytes()
+    return found
+
+
+def _source(file: Path) -> bytes:
+    """A source file with the line ends that every system reads."""
+    return file.read_bytes().replace(b"\r\n", b"\n")
+
+
+def manifest() -> str:
+    """Which file is what, for the extension manager."""
+    entries = [
+        (TYPES, "application/vnd.sun.star.uno-typelibrary;type=RDB"),
+        (COMPONENT, "application/vnd.sun.star.uno-component;type=Python"),
+        *((name, CONFIGURATION) for name in CONFIGURATION_FILES),
+    ]
+    lines = "".join(f'  <manifest:file-entry manifest:media-type="{kind}" manifest:full-path="{name}"/>\n' for name, kind in entries)
+    return f'{HEAD}<manifest:manifest xmlns:manifest="http://openoffice.org/2001/manifest">\n{lines}</manifest:manifest>\n'
+
+
+def description() -> str:
+    """What the extension manager shows: name, version, icon, and the oldest LibreOffice it runs in."""
+    return f"""{HEAD}<description xmlns="http://openoffice.org/extensions/description/2006" xmlns:xlink="http://www.w3.org/1999/xlink">
+  <identifier value="{IDENTIFIER}"/>
+  <version value="{VERSION}"/>
+  <display-name><name lang="en">{TITLE}</name></display-name>
+  <dependencies>
+    <l:LibreOffice-minimal-version xmlns:l="http://libreoffice.org/extensions/description/2011"
+      xmlns:d="http://openoffice.org/extensions/description/2006" value="{OLDEST_LIBREOFFICE}" d:name="LibreOffice {OLDEST_LIBREOFFICE}"/>
+  </dependencies>
+  <icon><default xlink:href="icons/rebates_42.png"/></icon>
+  <extension-description><src lang="en" xlink:href="description/description.txt"/></extension-description>
+</description>
+"""
+
+
+# ---- configuration
+
+
+def _data(name: str, package: str, body: str) -> str:
+    spaces = 'xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema"'
+    return f'{HEAD}<oor:component-data {spaces} oor:name="{name}" oor:package="{package}">\n{body}</oor:component-data>\n'
+
+
+def _node(name: str, inner: str, *, new: bool = True) -> str:
+    operation = ' oor:op="replace"' if new else ""
+    return f"<node oor:name={quoteattr(name)}{operation}>{inner}</node>\n"
+
+
+def _prop(name: str, value: str, *, spoken: bool = False) -> str:
+    language = ' xml:lang="en-US"' if spoken else ""
+    return f'<prop oor:name="{name}" oor:type="xs:string"><value{language}>{escape(value)}</value></prop>'
+
+
+def function_help(functions: Iterable[Function]) -> str:
+    """Names, help and argument help of the function wizard, and the name by which Excel's files know each function."""
+    described = "".join(_node(camel(function.name), _function(function)) for function in functions)
+    service = _node(FUNCTION_SERVICE, _node("AddInFunctions", described, new=False))
+    return _data("CalcAddIns", "org.openoffice.Office", _node("AddInInfo", service, new=False))
+
+
+def _function(function: Function) -> str:
+    arguments = "".join(
+        _node(camel(one.name), _prop("DisplayName", one.name, spoken=True) + _prop("Description", argument_help(one), spoken=True))
+        for one in function.arguments
+    )
+    return (
+        _prop("DisplayName", function.name, spoken=True)
+        + _prop("Description", function.summary, spoken=True)
+        + _prop("Category", "Add-In")
+        + _prop("CompatibilityName", function.name, spoken=True)
+        + _node("Parameters", arguments, new=False)
+    )
+
+
+def argument_help(argument: Argument) -> str:
+    """An argument's help; Calc calls every argument optional, so the help says which are not.
+
+    >>> argument_help(Argument("places", "number", "Decimal places."))
+    'Required. Decimal places.'
+    """
+    return f"Required. {argument.help}" if argument.required else argument.help
+
+
+def commands() -> dict[str, tuple[str, str]]:
+    """Each command of the menu: its label and its help; the registry's actions, then those that only this host has."""
+    found = {name: (action.label, action.help) for name, action in ACTIONS.items()}
+    for name, label, text in HOST_COMMANDS:
+        found.setdefault(name, (label, text))
+    return found
+
+
+def menus() -> str:
+    """The menu Rebates and the toolbar Rebates, shown in spreadsheets only."""
+    known = commands()
+    submenu = "".join(_node(f"m{place:02}_{name}", _command(name, known)) for place, name in enumerate(known))
+    popup = _prop("Title", TITLE, spoken=True) + _prop("Context", SPREADSHEETS) + _node("Submenu", submenu, new=False)
+    bar = "".join(_node(f"t{place:02}_{name}", _command(name, known)) for place, name in enumerate(ON_THE_TOOLBAR) if name in known)
+    images = "".join(_images(known))
+    body = (
+        _node("OfficeMenuBar", _node(f"{IDENTIFIER}.menu", popup), new=False)
+        + _node("OfficeToolBar", _node(f"{IDENTIFIER}.toolbar", _prop("Title", TITLE, spoken=True) + bar), new=False)
+        + _node("Images", images, new=False)
+    )
+    return _data("Addons", "org.openoffice.Office", _node("AddonUI", body, new=False))
+
+
+def _command(name: str, known: Mapping[str, tuple[str, str]]) -> str:
+    label, _help = known[name]
+    return _prop("URL", PROTOCOL + name) + _prop("Title", label, spoken=True) + _prop("Target", "_self") + _prop("Context", SPREADSHEETS)
+
+
+def _images(known: Iterable[str]) -> Iterator[str]:
+    for name in known:
+        if not (asset("addin/calc") / f"{name}_26.png").is_file():
+            continue
+        icons = _prop("ImageSmallURL", f"%origin%/icons/{name}_16.png") + _prop("ImageBigURL", f"%origin%/icons/{name}_26.png")
+        yield _node(f"{IDENTIFIER}.image.{name}", _prop("URL", PROTOCOL + name) + _node("UserDefinedImages", icons, new=False))
+
+
+def protocol_handler() -> str:
+    """Who answers the menu's commands."""
+    patterns = f'<prop oor:name="Protocols" oor:type="oor:string-list"><value>{PROTOCOL}*</value></prop>'
+    return _data("ProtocolHandler", "org.openoffice.Office", _node("HandlerSet", _node(f"{IDENTIFIER}.Actions", patterns), new=False))
+
+
+def jobs() -> str:
+    """What runs when a document is opened."""
+    service = _node("Opened", _prop("Service", f"{IDENTIFIER}.Opened"))
+    event = _node("OnLoad", _node("JobList", _node("Opened", ""), new=False))
+    return _data("Jobs", "org.openoffice.Office", _node("Jobs", service, new=False) + _node("Events", event, new=False))

@@ -1,0 +1,214 @@
+"""A LibreOffice that tests talk to: run by a Python that has `uno`, it starts one headless, and obeys lines of JSON.
+
+Each line is [command, arguments...]; the answer is one line, {"result": ..} or {"error": ..}.
+Usage: python3 calc_driver.py SOFFICE OPTION ...   where the options are those of soffice (its profile, its extensions).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+try:
+    import uno
+except ImportError:  # read by a Python without LibreOffice, such as the one that collects the tests
+    uno = None
+
+FILTERS = {".ods": "calc8", ".xlsx": "Calc MS Excel 2007 XML"}
+RESTART = 81  # how soffice.bin ends when extensions have changed
+START_SECONDS = 90
+WHOLE_SECONDS = 900
+
+
+def option(name: str, value: Any) -> Any:
+    """A named value as UNO takes it."""
+    made = uno.createUnoStruct("com.sun.star.beans.PropertyValue")
+    made.Name, made.Value = name, value
+    return made
+
+
+class Office:
+    """One LibreOffice process and its documents."""
+
+    def __init__(self, program: str, options: list[str]) -> None:
+        self.pipe = f"rebates{os.getpid()}"
+        self.command = ["timeout", "-k", "5", str(WHOLE_SECONDS), program, "--headless", "--norestore", "--nologo", "--nodefault",
+                        f"--accept=pipe,name={self.pipe};urp;", *options]  # fmt: skip
+        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
+        self.context = self._connect()
+        self.manager = self.context.ServiceManager
+        self.desktop = self.manager.createInstanceWithContext("com.sun.star.frame.Desktop", self.context)
+        self.document: Any = None
+
+    def _connect(self) -> Any:
+        local = uno.getComponentContext()
+        resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            if self.process.poll() == RESTART:
+                self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
+            try:
+                return resolver.resolve(f"uno:pipe,name={self.pipe};urp;StarOffice.ComponentContext")
+            except uno.getClass("com.sun.star.connection.NoConnectException"):
+                time.sleep(0.1)
+        raise TimeoutError("LibreOffice did not start")
+
+    # ---- commands
+
+    def open(self, path: str, hidden: bool = True) -> int:
+        """Open a file (or "new") and compute all of it; returns the number of its sheets."""
+        if self.document is not None:
+            self.document.close(True)
+        url = "private:factory/scalc" if path == "new" else Path(path).as_uri()
+        self.document = self.desktop.loadComponentFromURL(url, "_blank", 0, (option("Hidden", hidden),))
+        self.document.calculateAll()
+        return int(self.document.Sheets.Count)
+
+    def calculate(self) -> float:
+        """Compute everything anew; returns the seconds."""
+        began = time.perf_counter()
+        self.document.calculateAll()
+        return time.perf_counter() - began
+
+    def save(self, path: str) -> None:
+        self.document.storeToURL(Path(path).as_uri(), (option("FilterName", FILTERS[Path(path).suffix]),))
+
+    def cells(self, sheet: str, area: str) -> list[list[Any]]:
+        """The cells of a range: a number, a text, or ["error", its code, what is shown]."""
+        found = self._sheet(sheet).getCellRangeByName(area)
+        rows = [list(row) for row in found.getDataArray()]
+        for row in range(len(rows)):
+            for column in range(len(rows[row])):
+                cell = found.getCellByPosition(column, row)
+                if cell.getError():
+                    rows[row][column] = ["error", cell.getError(), cell.getString()]
+        return rows
+
+    def strings(self, sheet: str, area: str) -> list[list[str]]:
+        """The cells of a range as they are shown."""
+        found = self._sheet(sheet).getCellRangeByName(area)
+        address = found.getRangeAddress()
+        height, width = address.EndRow - address.StartRow + 1, address.EndColumn - address.StartColumn + 1
+        return [[found.getCellByPosition(column, row).getString() for column in range(width)] for row in range(height)]
+
+    def put(self, sheet: str, cell: str, value: Any) -> None:
+        """Put a formula, text or number into a cell."""
+        found = self._sheet(sheet).getCellRangeByName(cell)
+        if isinstance(value, (int, float)):
+            found.setValue(value)
+        elif value.startswith("{="):
+            found.setArrayFormula(value[1:-1])
+        else:
+            found.setPropertyValue("FormulaLocal", value)
+
+    def formula(self, sheet: str, cell: str) -> str:
+        return str(self._sheet(sheet).getCellRangeByName(cell).getPropertyValue("FormulaLocal"))
+
+    def sheets(self) -> list[str]:
+        return list(self.document.Sheets.ElementNames)
+
+    def property(self, sheet: str, area: str, name: str) -> Any:
+        found = self._sheet(sheet)
+        return (found.getCellRangeByName(area) if area else found).getPropertyValue(name)
+
+    def number_format(self, sheet: str, cell: str) -> str:
+        key = self._sheet(sheet).getCellRangeByName(cell).getPropertyValue("NumberFormat")
+        return str(self.document.getNumberFormats().getByKey(key).getPropertyValue("FormatString"))
+
+    def select(self, sheet: str, cell: str) -> None:
+        self.document.getCurrentController().select(self._sheet(sheet).getCellRangeByName(cell))
+
+    def run(self, action: str, arguments: dict[str, Any]) -> list[Any]:
+        """Run a command of our menu through the dispatcher; returns [whether it was done, what was said]."""
+        helper = self.manager.createInstanceWithContext("com.sun.star.frame.DispatchHelper", self.context)
+        frame = self.document.getCurrentController().getFrame()
+        done = helper.executeDispatch(frame, f"org.rebates.calc:{action}", "", 0, tuple(option(*pair) for pair in arguments.items()))
+        return [done.State == 1, done.Result]
+
+    def undo(self) -> str:
+        """Undo one step; returns its title."""
+        undo = self.document.getUndoManager()
+        title = undo.getCurrentUndoActionTitle()
+        undo.undo()
+        return str(title)
+
+    def wizard(self, name: str) -> Any:
+        """What the function wizard knows of a function: description, arguments with their help."""
+        known = self.manager.createInstanceWithContext("com.sun.star.sheet.FunctionDescriptions", self.context)
+        found = {one.Name: one.Value for one in known.getByName(name)}
+        return [found["Description"], [[one.Name, one.Description] for one in found["Arguments"]]]
+
+    def documents(self) -> list[str]:
+        """The titles of the spreadsheets that are open."""
+        found, components = [], self.desktop.getComponents().createEnumeration()
+        while components.hasMoreElements():
+            one = components.nextElement()
+            if hasattr(one, "Sheets"):
+                found.append(f"{one.getTitle()}: {', '.join(one.Sheets.ElementNames[:3])}")
+        return found
+
+    def modified(self) -> bool:
+        return bool(self.document.isModified())
+
+    def null_date(self, year: int) -> None:
+        """Count dates from another year: 1904."""
+        date = self.document.getPropertyValue("NullDate")
+        date.Year, date.Month, date.Day = year, 1, 1
+        self.document.setPropertyValue("NullDate", date)
+
+    def menu(self) -> list[str]:
+        """The commands in the menu that the extension adds."""
+        provider = self._configuration()
+        path = option("nodepath", "/org.openoffice.Office.Addons/AddonUI/OfficeMenuBar/org.rebates.calc.menu/Submenu")
+        access = provider.createInstanceWithArguments("com.sun.star.configuration.ConfigurationAccess", (path,))
+        return [access.getByName(name).getByName("URL") for name in sorted(access.getElementNames())]
+
+    def version(self) -> str:
+        provider = self._configuration()
+        access = provider.createInstanceWithArguments(
+            "com.sun.star.configuration.ConfigurationAccess", (option("nodepath", "/org.openoffice.Setup/Product"),)
+        )
+        return str(access.getByName("ooSetupVersion"))
+
+    def quit(self) -> None:
+        if self.document is not None:
+            self.document.close(True)
+            self.document = None
+        try:
+            self.desktop.terminate()
+        finally:
+            self.process.wait(30)
+
+    def _configuration(self) -> Any:
+        return self.manager.createInstanceWithContext("com.sun.star.configuration.ConfigurationProvider", self.context)
+
+    def _sheet(self, name: str) -> Any:
+        return self.document.Sheets.getByName(name)
+
+
+def main() -> None:
+    """Obey until there is nothing more to read."""
+    office = Office(sys.argv[1], sys.argv[2:])
+    print(json.dumps({"result": office.version()}), flush=True)
+    try:
+        for line in sys.stdin:
+            name, *arguments = json.loads(line)
+            try:
+                answer = {"result": getattr(office, name)(*arguments)}
+            except (uno.getClass("com.sun.star.uno.Exception"), AttributeError, LookupError, OSError, TypeError, ValueError):
+                answer = {"error": traceback.format_exc()}
+            print(json.dumps(answer), flush=True)
+            if name == "quit":
+                return
+    finally:
+        office.process.terminate()
+
+
+if __name__ == "__main__":
+    main()

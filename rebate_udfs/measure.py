@@ -151,7 +151,8 @@ class Placing:
         day, original, returned, rows = table.T
         late = day >= self.classes.late
         reasons["AFTER_AS_OF"] += int(rows[late].sum())
-        ignored = ~late & (returned == 1) & (counting.program.returns is Returns.IGNORE)
+        both = (counting, counting.other) if counting.other else (counting,)  # Net Of: a line must count for both
+        ignored = ~late & (returned == 1) & any(each.program.returns is Returns.IGNORE for each in both)
         reasons["RETURN_IGNORED"] += int(rows[ignored].sum())
         alone = ~late & ~ignored & (original == NO_ORIGINAL)
         period, cut = self._by_day(counting)

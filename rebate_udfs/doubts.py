@@ -75,6 +75,9 @@ def unknown_figures(programs: Sequence[Agreement], slots: Iterable[Slot], tables
     rows += [("Adjustments", row) for row in tables.adjustments]
     for table, row in rows:
         agreement = known.get(row.program_id)
+        dated_on = row.paid_on if isinstance(row, Payment) else row.dated_on
+        if dated_on and dated_on > as_of:
+            continue  # not looked at yet
         if agreement is None:
             if row.program_id in drafted:
                 yield _unknown(table, row.row, "Program ID", f"{row.program_id} is not computed, so the row has no figure", row.program_id)

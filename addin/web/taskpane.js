@@ -73,8 +73,8 @@
     progress("Sending what has changed");
     const request = { tables: read.tables, options, date_1904: await Rebates.date1904() };
     const asked = Rebates.ask("/action/" + action, request, read.blocks, (share) => progress("Sending what has changed", share));
-    setTimeout(() => { if (state.busy) progress("Computing"); }, 300);
-    const answer = await asked;
+    const computing = setTimeout(() => progress("Computing"), 300);
+    const answer = await asked.finally(() => clearTimeout(computing));
     if (answer.overview) state.overview = answer.overview;
     return answer;
   }
@@ -134,7 +134,9 @@
       if (answer.tables.length) await Rebates.writeTables(answer.tables, (share, name) => progress(`Writing ${name}`, share));
       if (answer.file) save(answer.file);
       render();
-      tell([...answer.messages.slice(0, 3), answer.problems].filter(Boolean).join("\n"));
+      const sheets = answer.tables.map((one) => one.name);
+      const written = sheets.length > 1 ? `${sheets.length} sheets written: ${sheets.join(", ")}.` : sheets.length ? `Sheet ${sheets[0]} written.` : answer.messages.join("\n");
+      tell([written, answer.problems].filter(Boolean).join("\n"));
     });
     before?.focus?.();
     return undefined;
@@ -147,7 +149,8 @@
     const transactions = table(answer, "Transactions");
     table(answer, "Explanation").forEach((one, index) => {
       const fields = one.columns.map((column) => column.field);
-      parts.push({ title: one.title, text: transactions[index]?.title.split(": ").pop(), steps: one.rows.map((row) => Object.fromEntries(fields.map((field, at) => [field, row[at]]))) });
+      const percents = one.columns.some((column) => column.field === "rate" && column.kind === "percent");
+      parts.push({ title: one.title, text: transactions[index]?.title.split(": ").pop(), steps: one.rows.map((row) => ({ percents, ...Object.fromEntries(fields.map((field, at) => [field, row[at]])) })) });
     });
     return parts;
   }

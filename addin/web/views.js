@@ -8,7 +8,7 @@
     try { return new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits; } catch (e) { return 2; }
   };
   const money = (value, currency) => `${currency} ${new Intl.NumberFormat(locale(), { minimumFractionDigits: places(currency), maximumFractionDigits: places(currency) }).format(value)}`;
-  const measured = (value, unit) => unit === "units" ? `${number(value)} units` : money(value, unit);
+  const measured = (value, unit) => unit === "units" ? `${number(value)} ${value === 1 ? "unit" : "units"}` : money(value, unit);
 
   function element(name, options = {}, ...children) {
     const made = document.createElement(name);
@@ -95,10 +95,16 @@
   }
 
   // ---- the selected cell
+  const exact = (value) => number(value, Number.isInteger(value) ? 0 : 4);
+  const aside = ({ detail, quantity, rate, percents }) => {
+    const said = detail || "", counted = typeof quantity === "number" ? exact(quantity) : "";
+    const at = typeof rate === "number" ? `at ${percents ? percent(rate) : number(rate, 6)}` : "";
+    return [said, said.includes(counted) ? "" : counted, percents && said.includes("%") ? "" : at].filter(Boolean).join(" · ");
+  };
   function steps(rows) {
-    return element("ol", { class: "steps" }, ...rows.map(({ step, detail, quantity, rate, amount }) => element("li", {},
-      element("span", { text: step }), element("span", { class: "amount", text: typeof amount === "number" ? number(amount, 4) : amount ?? "" }),
-      (detail || quantity !== null || rate !== null) && element("span", { class: "muted", text: [detail, typeof quantity === "number" && number(quantity, 4), typeof rate === "number" && `at ${number(rate, 6)}`].filter(Boolean).join(" · ") }))));
+    return element("ol", { class: "steps" }, ...rows.map((row) => element("li", {},
+      element("span", { text: row.step }), element("span", { class: "amount", text: typeof row.amount === "number" ? exact(row.amount) : row.amount ?? "" }),
+      aside(row) && element("span", { class: "muted", text: aside(row) }))));
   }
 
   function cell(found, explained) {

@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ..actions import Refused
 from ..assets import asset
+from ..book import Session
 from ..cache import Disk, default_folder
 from ..version import VERSION
 from . import web_actions, web_calls, web_generated, web_icons
@@ -168,9 +169,12 @@ def _add_file(app: FastAPI, path: str, content: bytes, kind: str) -> None:
 def _add_calls(app: FastAPI, data: Path | None, blocks: Blocks) -> None:
     """What works on somebody's data; the guard has seen to who asks. Computing runs in threads, so that others are answered meanwhile."""
 
+    def session(request: Request) -> Session:
+        return Session(blocks.secret(request.state.person), blocks.disk, data)
+
     @app.post("/call")
     async def call(request: Request) -> Response:
-        answer = await run_in_threadpool(web_calls.batch, await request.body(), request.state.person, data)
+        answer = await run_in_threadpool(web_calls.batch, await request.body(), session(request))
         request.state.log = {"calls": len(answer["answers"])}
         return _json(answer)
 
@@ -181,7 +185,7 @@ def _add_calls(app: FastAPI, data: Path | None, blocks: Blocks) -> None:
 
     @app.post("/book")
     async def book(request: Request) -> Response:
-        return _json(await run_in_threadpool(web_calls.book, await request.body(), request.state.person, data, blocks))
+        return _json(await run_in_threadpool(web_calls.book, await request.body(), request.state.person, session(request), blocks))
 
     @app.post("/action/{name}")
     async def action(name: str, request: Request) -> Response:

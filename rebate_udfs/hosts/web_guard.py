@@ -207,9 +207,7 @@ def start_logging() -> None:
     """Structured log on standard error, for this server and for uvicorn."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
-    for name in ("rebates.web", "uvicorn", "uvicorn.error"):
+    for name in ("rebates.web", "rebate_udfs", "uvicorn"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(logging.INFO)
-    logging.getLogger("uvicorn.error").handlers = []
-    logging.getLogger("uvicorn.error").propagate = True

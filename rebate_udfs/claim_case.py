@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from .agreements import Agreement
-from .claim_evidence import Evidence, InvoiceLine, Placed
+from .claim_evidence import Evidence, InvoiceLine, Placed, line_order
 from .claim_reasons import BY_CODE, Effect
 from .earn import Earned, Key
 from .exchange import Rates
@@ -37,9 +38,17 @@ class Entitlements:
 
     earned: Mapping[Key, Earned]
     bases: Mapping[Key, Fraction]  # before limits
-    tiers: Mapping[Key, int]
     adjusted: Mapping[Key, Decimal]
     paid_without_claim: Mapping[Key, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What a close has posted of a claim line: the line is final from that day on."""
+
+    closed_on: date
+    approved: Decimal
+    calculated: Decimal  # with the effective rate of then; a higher rate later adds its increase
 
 
 @dataclass(slots=True)
@@ -51,7 +60,7 @@ class Drawn:
     of_price: dict[int, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
     of_sku: dict[tuple[str, str, str], Fraction] = field(default_factory=lambda: defaultdict(Fraction))
     supported: dict[tuple[str, str, str, str], list[tuple[Fraction, Fraction, int]]] = field(default_factory=lambda: defaultdict(list))
-    seen: list[Case] = field(default_factory=list)
+    seen: dict[tuple[Any, ...], list[Case]] = field(default_factory=lambda: defaultdict(list))  # by what they claim
 
 
 @dataclass(slots=True)
@@ -61,13 +70,14 @@ class Case:
     claim: Claim
     claim_date: date | None  # the first row's: a resubmission keeps its place
     agreement: Agreement | None
+    known_program: bool  # also one that cannot be computed, for an error in its terms
     known_distributor: bool
-    final: bool
+    final: bool = False  # a person has decided it, or a close has posted it
+    posted: Posted | None = None
     stale: bool = False
     kind: str = ""  # invoice, period, mdf, ship
     line: InvoiceLine | None = None
     placed: Placed | None = None
-    named: bool = False  # an invoice or transaction is named
     other_owner: bool = False
     day: date | None = None  # the day on which enrollment and dates are tested
     period: Period | None = None
@@ -75,14 +85,21 @@ class Case:
     price: SpecialPrice | None = None
     cost: Fraction | None = None
     codes: list[str] = field(default_factory=list)
+    overrides: dict[str, Effect] = field(default_factory=dict)  # where a code does something else than usual
+    details: dict[str, str] = field(default_factory=dict)  # by code: what was found, in words
+    duplicate: bool | None = None  # of a final line: known from the lines in their own order
     calculated: Fraction | None = None
     granted_quantity: Fraction = ZERO
     approved: Decimal = NOTHING
-    held_amount: Decimal = NOTHING
+    draws: dict[Key, Decimal] = field(default_factory=dict)  # what it takes from each figure
+    waits: bool = False  # below Minimum Payout
+    released_on: date | None = None  # when what had waited falls due
+    lapses: bool = False  # still below Minimum Payout when the program's last settlement fell due
     status: str = ""
 
     @property
     def key(self) -> Key | None:
+        """The figure it is tested against, None where there is none."""
         if self.agreement is None or self.period is None or not self.participant_id:
             return None
         return (self.agreement.program_id, self.participant_id, self.period.period_id)
@@ -90,13 +107,21 @@ class Case:
     @property
     def effect(self) -> Effect | None:
         """The strongest effect of the codes so far."""
-        found = {self.effect_of(code) for code in self.codes}
+        found = {self.overrides.get(code, BY_CODE[code].effect) for code in self.codes}
         return next((effect for effect in Effect if effect in found), None)
 
-    def effect_of(self, code: str) -> Effect:
-        return self.overrides.get(code, BY_CODE[code].effect)
+    @property
+    def stops(self) -> bool:
+        """Whether a code so far rejects or holds."""
+        return self.effect in (Effect.REJECTS, Effect.HOLDS)
 
-    overrides: dict[str, Effect] = field(default_factory=dict)
+    def say(self, code: str, detail: str = "", effect: Effect | None = None) -> None:
+        """Give it a code, with what was found and an effect other than the usual one."""
+        self.codes.append(code)
+        if detail:
+            self.details[code] = detail
+        if effect:
+            self.overrides[code] = effect
 
 
 @dataclass(slots=True)
@@ -106,10 +131,12 @@ class State:
     evidence: Evidence
     entitlements: Entitlements
     settings: Settings
+    programs: frozenset[str]  # all that claims may name, also those with an error in their terms
     distributors: frozenset[str]
     activities: Mapping[str, tuple[frozenset[str], frozenset[str]]]  # included and excluded activity types by program
     prices: Mapping[tuple[str, str], Sequence[SpecialPrice]]  # by program and SKU
     rates: Rates
+    posted: Mapping[tuple[str, str, str], Posted] = field(default_factory=dict)  # by distributor, claim and line
     drawn: Drawn = field(default_factory=Drawn)
 
 
@@ -130,16 +157,15 @@ def participant(state: State, agreement: Agreement, distributor_id: str, day: da
 def participant_in(state: State, agreement: Agreement, distributor_id: str, period: Period | None) -> str:
     """The participant on the last day of a period on which there is one."""
     if period is None:
-        return participant(state, agreement, distributor_id, agreement.program.ends_on)
+        return ""
     days = [place for place in agreement.places if place.distributor_id == distributor_id]
     fitting = [place for place in days if place.starts_on <= period.ends_on and place.ends_on >= period.starts_on]
     return fitting[-1].participant_id if fitting else ""
 
 
-def place_of(case: Case) -> tuple[date, str, tuple[int, int, str]]:
+def place_of(case: Case) -> tuple[date, str, tuple[int, int, str], str]:
     """Claim date (none: last), then claim id, then line."""
-    line = case.claim.line
-    return (case.claim_date or LAST_DAY, case.claim.claim_id, (0, int(line), "") if line.isdecimal() else (1, 0, line))
+    return (case.claim_date or LAST_DAY, case.claim.claim_id, line_order(case.claim.line), case.claim.distributor_id)
 
 
 def activities_of(scopes: Iterable[Scope]) -> dict[str, tuple[frozenset[str], frozenset[str]]]:

@@ -1,144 +1,180 @@
-"""The checks of facts: each a code and a test, in order of precedence."""
+"""The checks of facts: each a code and a test, in order of precedence.
+
+Every code that applies and can be tested is given. A test answers whether its code applies, or with what was found in
+words; what cannot be tested (an unknown program has no dates) answers no.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from decimal import Decimal
-from fractions import Fraction
+from typing import Any
 
-from .claim_case import Case, State, participant
+from .claim_case import Case, State
 from .claim_evidence import normalised
 from .claim_grants import left_on
 from .claim_reasons import LAST_OF_FACTS, ORDER, Effect
-from .model import (
-    Claim,
-    PriceMode,
-)  # fmt: skip
-from .scopes import PRODUCT_DIMENSIONS, product_values
+from .model import PriceMode
 
-ZERO, NOTHING = Fraction(0), Decimal(0)
+Answer = bool | str
 
 
-def _usable(case: Case) -> bool:
-    return case.agreement is not None and case.known_distributor
+def _amount_not_a_number(state: State, case: Case) -> Answer:
+    claim, missing = case.claim, []
+    if claim.claimed_amount is None:
+        missing.append("Claimed Amount")
+    if case.kind in ("ship", "invoice") and claim.quantity is None:
+        missing.append("Quantity")
+    if case.kind == "mdf" and claim.activity_cost is None:
+        missing.append("Activity Cost")
+    if case.price is not None and case.price.mode is PriceMode.MARGIN and claim.sell_price is None:
+        missing.append("Sell Price")
+    return f"without {' and '.join(missing)}" if missing else False
 
 
-def _amount_not_a_number(state: State, case: Case) -> bool:
-    claim = case.claim
-    needs_quantity = case.kind == "ship" or (case.kind == "invoice")
-    margin = [row for row in state.prices.get((claim.program_id, claim.sku), ()) if row.mode is PriceMode.MARGIN]
-    return (
-        claim.claimed_amount is None
-        or (needs_quantity and claim.quantity is None)
-        or (case.kind == "mdf" and claim.activity_cost is None)
-        or (case.kind == "ship" and bool(margin) and claim.sell_price is None and _only_margin(state, claim))
-    )
-
-
-def _only_margin(state: State, claim: Claim) -> bool:
-    return all(row.mode is PriceMode.MARGIN for row in state.prices.get((claim.program_id, claim.sku), ()))
-
-
-def _not_enrolled(state: State, case: Case) -> bool:
-    if not _usable(case) or case.agreement is None:
+def _not_enrolled(state: State, case: Case) -> Answer:
+    if case.agreement is None or not case.known_distributor or case.participant_id:
         return False
     if case.kind == "period":
-        return case.period is not None and not case.participant_id
-    return case.day is not None and not participant(state, case.agreement, case.claim.distributor_id, case.day) and not case.participant_id
-
-
-def _duplicate(state: State, case: Case) -> bool:
-    if not _usable(case):
+        return "on no day of the period" if case.period is not None else False
+    if case.day is None or (case.kind == "invoice" and case.line is None):
         return False
-    claim = case.claim
-    for before in state.drawn.seen:
-        other = before.claim
-        if before.status == Effect.REJECTS.value or (other.program_id, other.distributor_id) != (claim.program_id, claim.distributor_id):
-            continue
-        if _same(case, before):
-            left = case.line is not None and left_on(state, claim.program_id, case.line) > 0
-            if case.kind == "invoice" and left:
-                case.overrides["DUPLICATE"] = Effect.HOLDS
-            return True
-    return False
+    return f"on {case.day}"
 
 
-def _same(case: Case, before: Case) -> bool:
-    """Whether two lines of one program and distributor claim the same."""
+def _duplicate(state: State, case: Case) -> Answer:
+    if case.duplicate is not None and not case.duplicate:
+        return False
+    sign = signature(case)
+    if sign is None:
+        return False
+    before = next((each for each in state.drawn.seen.get(sign, ()) if each.status != Effect.REJECTS.value), None)
+    if before is None and not case.duplicate:
+        return False
+    if case.kind == "invoice" and case.line is not None and left_on(state, case.claim.program_id, case.line) > 0:
+        case.overrides["DUPLICATE"] = Effect.HOLDS
+    return same_as(case, before) if before is not None else True
+
+
+def same_as(case: Case, before: Case) -> str:
+    """Which line was earlier, and why two spellings of an invoice number are one."""
     one, two = case.claim, before.claim
+    text = f"the same as claim {two.claim_id} line {two.line}"
+    if one.invoice_number and two.invoice_number and one.invoice_number != two.invoice_number:
+        text += f": invoice numbers {two.invoice_number} and {one.invoice_number} are one without case, blanks, punctuation and leading zeros"
+    return text
+
+
+def signature(case: Case) -> tuple[Any, ...] | None:
+    """What makes two lines of one program and distributor claim the same; None where that cannot be told."""
+    claim = case.claim
+    whose = (claim.program_id, claim.distributor_id, case.kind)
+    if case.agreement is None or not case.known_distributor:
+        return None
     if case.kind == "invoice":
-        return case.line is not None and before.line is case.line and one.quantity == two.quantity
+        return (*whose, case.line.transaction_id, claim.quantity) if case.line and claim.quantity is not None else None
     if case.kind == "period":
-        return before.kind == "period" and case.period == before.period and one.claimed_amount == two.claimed_amount
+        return (*whose, case.period.period_id, claim.claimed_amount) if case.period and claim.claimed_amount is not None else None
     if case.kind == "mdf":
-        facts = [(c.activity_type.casefold(), c.activity_date, c.activity_cost, c.proof_reference.casefold()) for c in (one, two)]
-    else:
-        facts = [(normalised(c.invoice_number), c.sku, c.end_customer.casefold(), c.sale_date, c.quantity) for c in (one, two)]  # type: ignore[misc]
-    return facts[0] == facts[1]
+        return (*whose, claim.activity_type.casefold(), claim.activity_date, claim.activity_cost, claim.proof_reference.casefold())
+    return (*whose, normalised(claim.invoice_number), claim.sku, claim.end_customer.casefold(), claim.sale_date, claim.quantity)
 
 
-def _in_future(state: State, case: Case) -> bool:
+def _not_found(state: State, case: Case) -> Answer:
+    if case.kind != "invoice" or not case.known_distributor or case.line is not None or case.other_owner:
+        return False
+    claim = case.claim
+    return f"transaction {claim.transaction_id}" if claim.transaction_id else f"invoice {claim.invoice_number}, SKU {claim.sku or 'any'}"
+
+
+def _date_missing(state: State, case: Case) -> Answer:
+    claim, missing = case.claim, []
+    if claim.claim_date is None:
+        missing.append("Claim Date")
+    if case.kind == "ship" and claim.sale_date is None:
+        missing.append("Sale Date")
+    if case.kind == "mdf" and claim.activity_date is None:
+        missing.append("Activity Date")
+    return f"without {' and '.join(missing)}" if missing else False
+
+
+def _in_future(state: State, case: Case) -> Answer:
     day = case.line.invoice_date if case.line else case.day
-    return day is not None and case.claim.claim_date is not None and day > case.claim.claim_date
+    return f"{day}" if day is not None and case.claim.claim_date is not None and day > case.claim.claim_date else False
 
 
-def _outside(state: State, case: Case) -> bool:
-    if not _usable(case) or case.agreement is None:
+def _outside(state: State, case: Case) -> Answer:
+    if case.agreement is None:
         return False
     program = case.agreement.program
     if case.kind == "period":
-        return case.period is None
-    return case.day is not None and not program.starts_on <= case.day <= program.ends_on
+        if case.period is not None or not (case.claim.period or case.claim_date):
+            return False
+        return f"no period {case.claim.period}" if case.claim.period else "no period of the program had ended"
+    return f"{case.day}" if case.day is not None and not program.starts_on <= case.day <= program.ends_on else False
 
 
-def _window_passed(state: State, case: Case) -> bool:
+def _window_passed(state: State, case: Case) -> Answer:
     if case.agreement is None or case.claim_date is None:
         return False
     end = case.day if case.kind == "ship" else case.period.ends_on if case.period else None
-    return end is not None and case.claim_date > end + timedelta(days=case.agreement.program.claim_window_days)
+    last = end + timedelta(days=case.agreement.program.claim_window_days) if end else None
+    return f"it closed on {last}" if last is not None and case.claim_date > last else False
 
 
-def _product(state: State, case: Case) -> bool:
-    if case.kind == "ship" and case.agreement is not None:
-        classes = state.evidence.countings.get(case.agreement.program_id)
-        product = classes[1].products.get(case.claim.sku) if classes else None
-        scope = case.agreement.scope.qualify
-        return scope.failing(PRODUCT_DIMENSIONS, product_values(case.claim.sku, product)) is not None
+def _currency(state: State, case: Case) -> Answer:
+    if case.agreement is None or case.claim.currency in ("", case.agreement.currency):
+        return False
+    return f"{case.claim.currency}, the program is in {case.agreement.currency}"
+
+
+def _product(state: State, case: Case) -> Answer:
+    if case.agreement is None:
+        return False
+    program_id = case.agreement.program_id
+    if case.kind == "ship":
+        return bool(case.claim.sku) and not state.evidence.in_scope(program_id, case.claim.sku)
     if case.line is None or case.placed is None:
         return False
-    timed_out = case.placed.reason in ("OUTSIDE_PROGRAM_DATES", "NOT_ENROLLED", "AFTER_AS_OF")
-    return case.line.type != "Invoice" or (not case.placed.counts and not timed_out)
+    if case.line.type != "Invoice":
+        return f"transaction {case.line.transaction_id} is a {case.line.type}"
+    if case.placed.counts:
+        return False
+    if case.placed.reason in ("OUTSIDE_PROGRAM_DATES", "NOT_ENROLLED"):  # dates have codes of their own
+        return not state.evidence.in_scope(program_id, case.line.sku)
+    return f"{case.line.sku} on invoice {case.line.invoice_number}" if case.line.sku else True
 
 
-def _activity(state: State, case: Case) -> bool:
+def _activity(state: State, case: Case) -> Answer:
     include, exclude = state.activities.get(case.claim.program_id, (frozenset(), frozenset()))
     activity = case.claim.activity_type.casefold()
-    return case.kind == "mdf" and ((bool(include) and activity not in include) or activity in exclude)
-
-
-def _date_missing(state: State, case: Case) -> bool:
-    if not _usable(case):
+    if case.kind != "mdf" or not ((include and activity not in include) or activity in exclude):
         return False
-    return case.claim.claim_date is None or (case.kind in ("mdf", "ship") and case.day is None)
+    return case.claim.activity_type or "no Activity Type"
 
 
-def _currency(state: State, case: Case) -> bool:
-    return case.agreement is not None and case.claim.currency not in ("", case.agreement.currency)
-
-
-def _proof(state: State, case: Case) -> bool:
+def _proof(state: State, case: Case) -> Answer:
     return case.kind == "mdf" and case.agreement is not None and case.agreement.program.proof_required and not case.claim.proof_reference
 
 
-FACT_CHECKS: tuple[tuple[str, Callable[[State, Case], bool]], ...] = (
-    ("UNKNOWN_PROGRAM", lambda state, case: case.agreement is None),
-    ("UNKNOWN_DISTRIBUTOR", lambda state, case: not case.known_distributor),
+def _no_price(state: State, case: Case) -> Answer:
+    if case.kind != "ship" or case.agreement is None or case.claim.sale_date is None or case.price is not None:
+        return False
+    return f"{case.claim.sku or 'no SKU'}, {case.claim.end_customer or 'no end customer'}, {case.claim.sale_date}"
+
+
+def _cost_unknown(state: State, case: Case) -> Answer:
+    return case.kind == "ship" and case.price is not None and case.cost is None and case.price.mode is not PriceMode.DOWN_BY
+
+
+FACT_CHECKS: tuple[tuple[str, Callable[[State, Case], Answer]], ...] = (
+    ("UNKNOWN_PROGRAM", lambda state, case: False if case.known_program else case.claim.program_id or True),
+    ("UNKNOWN_DISTRIBUTOR", lambda state, case: False if case.known_distributor else case.claim.distributor_id or True),
     ("AMOUNT_NOT_A_NUMBER", _amount_not_a_number),
     ("NOT_ENROLLED", _not_enrolled),
     ("DUPLICATE", _duplicate),
     ("STALE_RESUBMISSION", lambda state, case: case.stale),
-    ("INVOICE_NOT_FOUND", lambda state, case: case.kind == "invoice" and case.line is None and not case.other_owner),
+    ("INVOICE_NOT_FOUND", _not_found),
     ("INVOICE_OF_OTHER_DISTRIBUTOR", lambda state, case: case.other_owner),
     ("DATE_MISSING", _date_missing),
     ("DATE_IN_FUTURE", _in_future),
@@ -148,6 +184,8 @@ FACT_CHECKS: tuple[tuple[str, Callable[[State, Case], bool]], ...] = (
     ("PRODUCT_NOT_ELIGIBLE", _product),
     ("ACTIVITY_NOT_ELIGIBLE", _activity),
     ("PROOF_MISSING", _proof),
+    ("NO_SPECIAL_PRICE", _no_price),
+    ("COST_UNKNOWN", _cost_unknown),
 )
-if [ORDER[code] for code, _ in FACT_CHECKS] != sorted(ORDER[code] for code, _ in FACT_CHECKS) or ORDER["PROOF_MISSING"] > LAST_OF_FACTS:
-    raise AssertionError("checks stand in order of precedence")
+if [ORDER[code] for code, _ in FACT_CHECKS] != list(range(LAST_OF_FACTS + 1)):
+    raise AssertionError("checks stand in order of precedence, one for each code")

@@ -6,6 +6,7 @@ The frame ends here: from all transactions only the lines that some claim can co
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from .counting import MEASURE, classes_by_basis
 from .model import Claim, DateBasis, RebateType, Tables
 from .participants import Hierarchy
 from .qualify import DATE_COLUMN, Classes, Counting, originals, profile, verdict
+from .scopes import PRODUCT_DIMENSIONS, product_values
 
 ZERO = Fraction(0)
 
@@ -30,8 +32,17 @@ def normalised(invoice_number: str) -> str:
     >>> normalised("INV-00123") == normalised("inv 123")
     True
     """
-    kept = re.sub(r"[^0-9a-z]", "", invoice_number.casefold())
-    return re.sub(r"(?<!\d)0+(?=\d)", "", kept)
+    kept = re.sub(r"[\W_]", "", invoice_number.casefold())
+    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", kept)
+
+
+def line_order(line: str) -> tuple[int, int, str]:
+    """How lines follow one another: as numbers where they are some, nothing first.
+
+    >>> sorted(["10", "2", "a", ""], key=line_order)
+    ['', '2', '10', 'a']
+    """
+    return (1, int(line), "") if line.isascii() and line.isdigit() else (2 if line else 0, 0, line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,28 @@ class Placed:
     counted_on: date
     counts: bool
     reason: str
+    in_base: bool = False  # rewarded, not only measured
+
+
+@dataclass(slots=True)
+class Purchases:
+    """What one participant bought of one SKU, in time order: running sums, and the last invoice line so far."""
+
+    days: list[date] = field(default_factory=list)
+    sums: list[Fraction] = field(default_factory=list)
+    last_invoices: list[InvoiceLine | None] = field(default_factory=list)
+
+    def add(self, day: date, line: InvoiceLine) -> None:
+        """The next line."""
+        priced = line.type == "Invoice" and line.quantity != 0
+        self.days.append(day)
+        self.sums.append((self.sums[-1] if self.sums else ZERO) + line.quantity)
+        self.last_invoices.append(line if priced else self.last_invoices[-1] if self.last_invoices else None)
+
+    def by(self, day: date) -> tuple[Fraction, InvoiceLine | None]:
+        """The quantity bought by a day, and the last invoice line of it."""
+        at = bisect_right(self.days, day)
+        return (self.sums[at - 1], self.last_invoices[at - 1]) if at else (ZERO, None)
 
 
 @dataclass(slots=True)
@@ -77,6 +110,7 @@ class Evidence:
     countings: dict[str, tuple[Counting, Classes]] = field(default_factory=dict)
     original_dates: dict[DateBasis, dict[str, date]] = field(default_factory=dict)
     _placed: dict[tuple[str, str], Placed] = field(default_factory=dict)
+    _purchases: dict[tuple[str, str], dict[str, Purchases]] = field(default_factory=dict)
 
     def placed(self, program_id: str, line: InvoiceLine) -> Placed:
         """Where a program puts a line, and whether it counts it."""
@@ -85,11 +119,11 @@ class Evidence:
             counting, classes = self.countings[program_id]
             basis = classes.basis
             original = self.original_dates.get(basis, {}).get(line.original_transaction_id) if line.type != "Invoice" else None
-            timing, participant, _, reason, _ = verdict(
+            timing, participant, flags, reason, _ = verdict(
                 counting, classes, line.distributor_id, line.sku, line.dates[basis], original, line.type != "Invoice"
             )
             counted_on = timing.counted_on if timing else line.dates[basis]
-            self._placed[key] = Placed(participant, timing.period if timing else None, counted_on, not reason, reason)
+            self._placed[key] = Placed(participant, timing.period if timing else None, counted_on, not reason, reason, flags[1])
         return self._placed[key]
 
     def net_quantity(self, program_id: str, line: InvoiceLine) -> Fraction:
@@ -100,32 +134,34 @@ class Evidence:
                 found += self.lines[each].quantity
         return max(found, ZERO)
 
-    def bought(self, program_id: str, participant_id: str, sku: str, until: date) -> Fraction:
-        """What a participant with its branches bought of an SKU by a day, returns deducted."""
-        total = ZERO
-        for each in self.by_sku.get(sku, ()):
-            line = self.lines[each]
-            placed = self.placed(program_id, line)
-            if placed.counts and placed.participant_id == participant_id and placed.counted_on <= until:
-                total += line.quantity
-        return total
+    def bought(self, program_id: str, participant_id: str, sku: str, until: date) -> tuple[Fraction, InvoiceLine | None]:
+        """What a participant with its branches bought of an SKU by a day, returns deducted, and the last counted invoice line."""
+        key = (program_id, sku)
+        if key not in self._purchases:
+            placed = [(self.placed(program_id, self.lines[each]), self.lines[each]) for each in self.by_sku.get(sku, ())]
+            counted = [(place, line) for place, line in placed if place.counts]
+            counted.sort(key=lambda pair: (pair[0].counted_on, pair[1].invoice_number, line_order(pair[1].line), pair[1].transaction_id))
+            found: dict[str, Purchases] = defaultdict(Purchases)
+            for place, line in counted:
+                found[place.participant_id].add(place.counted_on, line)
+            self._purchases[key] = found
+        return self._purchases[key].get(participant_id, NO_PURCHASES).by(until)
 
-    def own_price(self, program_id: str, participant_id: str, sku: str, until: date) -> Fraction | None:
-        """The participant's price of an SKU on its last counted invoice line on or before a day."""
-        best: tuple[date, str, str] | None = None
-        price = None
-        for each in self.by_sku.get(sku, ()):
-            line = self.lines[each]
-            placed = self.placed(program_id, line)
-            if line.type == "Invoice" and placed.counts and placed.participant_id == participant_id and placed.counted_on <= until and line.quantity:
-                rank = (placed.counted_on, line.invoice_number, line.transaction_id)
-                if best is None or rank > best:
-                    best, price = rank, line.amount / line.quantity
-        return price
+    def in_scope(self, program_id: str, sku: str) -> bool:
+        """Whether a program counts an SKU at all, as far as the product decides."""
+        if program_id not in self.countings:
+            return True
+        counting, classes = self.countings[program_id]
+        product = classes.products.get(sku)
+        flags = counting.scope.flags(PRODUCT_DIMENSIONS, product_values(sku, product))
+        return (flags[0] or flags[1]) and not (product is None and counting.scope.needs_products)
 
     def covers(self, distributor_id: str, other: str, day: date) -> bool:
         """Whether a distributor is another one or stands above it on a day."""
         return distributor_id in self.hierarchy.ancestors_on(other, day)
+
+
+NO_PURCHASES = Purchases()
 
 
 def gather(tables: Tables, programs: Sequence[Agreement], claims: Iterable[Claim], as_of: date) -> Evidence:
@@ -172,7 +208,7 @@ def _rows(tables: Tables, condition: Any) -> list[dict[str, Any]]:
     lines = tables.lines
     assert lines is not None
     rows: list[dict[str, Any]] = lines.engine_run.collect(lines.frame.filter(condition)).to_pylist()
-    return sorted(rows, key=lambda row: (row["invoice_date"], row["invoice_number"], row["line"], row["transaction_id"]))
+    return sorted(rows, key=lambda row: (row["invoice_date"], row["invoice_number"], line_order(row["line"]), row["transaction_id"]))
 
 
 def _add(evidence: Evidence, row: dict[str, Any], tables: Tables) -> None:

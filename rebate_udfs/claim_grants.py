@@ -1,9 +1,7 @@
-"""What a claim line is granted: the terms' amount, then every limit in its order, each with its code."""
+"""What a claim line is granted: the terms' amount, then every limit in its order, each with its code; and what it draws."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
@@ -13,18 +11,15 @@ from .claim_evidence import InvoiceLine, normalised
 from .claim_reasons import Effect
 from .earn import Key
 from .exchange import MissingRate
-from .model import (
-    PayClaims,
-    PriceMode,
-    RewardKind,
-)  # fmt: skip
+from .model import PayClaims, PriceMode, RewardKind
 from .money import money
 from .rewards.ship_debit import support
 
 ZERO, NOTHING = Fraction(0), Decimal(0)
 
 
-def unit_support(state: State, case: Case) -> Fraction | None:
+def unit_support(case: Case) -> Fraction | None:
+    """What one unit of a ship-and-debit claim gets; None where price, cost or sell price is not known."""
     price, claim = case.price, case.claim
     if price is None or (case.cost is None and price.mode is not PriceMode.DOWN_BY):
         return None
@@ -38,61 +33,69 @@ def calculated_amount(state: State, case: Case) -> Fraction | None:
     if agreement is None or not case.known_distributor or "AMOUNT_NOT_A_NUMBER" in case.codes:
         return None
     if case.kind == "mdf":
-        return Fraction(claim.activity_cost or 0) * Fraction(agreement.program.participation)
+        return max(Fraction(claim.activity_cost or 0), ZERO) * Fraction(agreement.program.participation)
     if case.kind == "ship":
-        unit = unit_support(state, case)
-        if unit is None:
-            return None
-        quantity = Fraction(claim.quantity or 0)
-        return taken_back(state, case, -quantity)[1] if quantity < 0 else quantity * unit
-    if key is None or key not in state.entitlements.earned:
+        quantity, unit = Fraction(claim.quantity or 0), unit_support(case)
+        if quantity < 0:
+            return taken_back(state, case, -quantity)[1] if case.participant_id else None
+        return None if unit is None else quantity * unit
+    if key is None:
         return None
     if case.kind == "period":
         return Fraction(open_amount(state, key))
     if case.line is None or case.placed is None or not case.placed.counts or not case.line.quantity:
         return None
-    earned, base = state.entitlements.earned[key].figure, state.entitlements.bases[key]
-    if base <= 0:
+    return line_amount(state, case, key, agreement)
+
+
+def line_amount(state: State, case: Case, key: Key, agreement: Agreement) -> Fraction:
+    """The effective rate of the line's period x the claimed quantity's part of the line's base."""
+    assert case.line is not None and case.placed is not None
+    base = state.entitlements.bases.get(key, ZERO)
+    if base <= 0 or not case.placed.in_base:
         return ZERO
-    whole = case.line.quantity if agreement.program.reward is RewardKind.PER_UNIT else in_currency(state, case)
-    return Fraction(earned) / base * whole * Fraction(claim.quantity or 0) / case.line.quantity
+    whole = case.line.quantity if agreement.program.reward is RewardKind.PER_UNIT else in_currency(state, agreement, case.line) or ZERO
+    part = max(Fraction(case.claim.quantity or 0), ZERO) / case.line.quantity
+    return Fraction(state.entitlements.earned[key].figure) / base * whole * part
 
 
-def in_currency(state: State, case: Case) -> Fraction:
-    assert case.line is not None and case.agreement is not None
-    day = case.placed.counted_on if case.placed else case.line.invoice_date
-    row = state.evidence.hierarchy.attributes_on(case.line.distributor_id, day)
-    currency = case.line.currency or (row.currency if row else "") or state.settings.base_currency
-    factor = state.rates.factor(currency, case.agreement.currency, day)
-    if isinstance(factor, MissingRate):
-        return ZERO
-    return case.line.amount * factor
+def in_currency(state: State, agreement: Agreement, line: InvoiceLine) -> Fraction | None:
+    """A line's amount in the program's currency, at the rate of the day on which it counts; None without a rate."""
+    day = state.evidence.placed(agreement.program_id, line).counted_on
+    row = state.evidence.hierarchy.attributes_on(line.distributor_id, day)
+    currency = line.currency or (row.currency if row else "") or state.settings.base_currency
+    factor = state.rates.factor(currency, agreement.currency, day)
+    return None if isinstance(factor, MissingRate) else line.amount * factor
 
-convert: Callable[[Agreement, InvoiceLine, date], Fraction] = staticmethod(lambda agreement, line, day: Fraction(1))
+
+def entitled(state: State, key: Key) -> Decimal:
+    """What there is to claim of a figure before any claim: earned + adjustments - paid without a Claim ID."""
+    figures = state.entitlements
+    earned = figures.earned[key].figure if key in figures.earned else NOTHING
+    return earned + figures.adjusted.get(key, NOTHING) - figures.paid_without_claim.get(key, NOTHING)
 
 
 def open_amount(state: State, key: Key) -> Decimal:
-    """What of a figure is left to claim: earned + adjustments - approved before - paid without a Claim ID."""
-    figures = state.entitlements
-    earned = figures.earned[key].figure if key in figures.earned else NOTHING
-    left = earned + figures.adjusted.get(key, NOTHING) - state.drawn.of_figure[key] - figures.paid_without_claim.get(key, NOTHING)
-    return max(left, NOTHING)
+    """What of a figure is left to claim: what it is entitled to less what was approved before."""
+    return max(entitled(state, key) - state.drawn.of_figure[key], NOTHING)
 
 
-def fund(state: State, case: Case) -> Decimal:
-    """What the fund of an activity holds; with Carry Over all funds begun by then."""
-    assert case.agreement is not None and case.key is not None
-    program_id, participant_id, _ = case.key
-    if not case.agreement.program.carry_over:
-        return open_amount(state, case.key)
-    keys = [(program_id, participant_id, p.period_id) for p in case.agreement.periods if case.day and p.starts_on <= case.day]
-    total = sum((state.entitlements.earned[key].figure for key in keys if key in state.entitlements.earned), NOTHING)
-    total += sum((state.entitlements.adjusted.get(key, NOTHING) - state.entitlements.paid_without_claim.get(key, NOTHING) for key in keys), NOTHING)
-    return max(total - sum((state.drawn.of_figure[key] for key in keys), NOTHING), NOTHING)
+def funds_of(case: Case) -> list[Key]:
+    """The figures that a claim may draw on, oldest first: its own; with Carry Over all funds begun by its day."""
+    if case.key is None or case.agreement is None:
+        return []
+    if case.kind != "mdf" or not case.agreement.program.carry_over or case.day is None:
+        return [case.key]
+    return [(case.key[0], case.key[1], each.period_id) for each in case.agreement.periods if each.starts_on <= case.day]
+
+
+def open_in(state: State, case: Case) -> Decimal:
+    """What is left in all the figures that a claim may draw on."""
+    return sum((open_amount(state, key) for key in funds_of(case)), NOTHING)
 
 
 def grant(state: State, case: Case) -> None:
-    """The limits in their order; from a code that rejects or holds on nothing more is asked."""
+    """The limits in their order; after a code that rejects or holds nothing more is asked."""
     assert case.agreement is not None and case.calculated is not None
     claim, currency = case.claim, case.agreement.currency
     amount = case.calculated
@@ -100,104 +103,121 @@ def grant(state: State, case: Case) -> None:
         amount = limit_to_invoice(state, case, amount)
     elif case.kind == "ship":
         amount = limit_to_prices(state, case, amount)
-    if case.effect is Effect.REJECTS:
-        return
     limited = money(amount, currency, state.settings.rounding)
     if case.kind == "mdf":
         limited = limit_to_fund(state, case, limited)
-    elif case.kind != "ship":
+    elif case.kind != "ship" and not case.stops:
         limited = limit_to_entitlement(state, case, limited)
-    if case.effect in (Effect.REJECTS, Effect.HOLDS):
+    if case.stops:
         return
     claimed = claim.claimed_amount or NOTHING
     compare(state, case, claimed)
-    case.approved = min(limited, claimed) if state.settings.pay_claims is PayClaims.LOWER and limited >= 0 else limited
-    draw(state, case)
+    takes_back = case.kind == "ship" and (claim.quantity or 0) < 0
+    lower = state.settings.pay_claims is PayClaims.LOWER and not takes_back
+    case.approved = min(limited, max(claimed, NOTHING)) if lower else limited
+    if "CLAIMED_TOO_LITTLE" in case.codes and ZERO < case.approved < limited:
+        case.granted_quantity *= Fraction(case.approved) / Fraction(limited)  # the rest of it stays claimable
+        case.details["CLAIMED_TOO_LITTLE"] = f"{currency} {limited - case.approved:,} more can be claimed"
 
 
 def limit_to_invoice(state: State, case: Case, amount: Fraction) -> Fraction:
     """No more than the quantity that is left on the invoice line."""
     assert case.line is not None and case.agreement is not None
-    quantity, left = Fraction(case.claim.quantity or 0), left_on(state, case.agreement.program_id, case.line)
-    case.granted_quantity = min(quantity, max(left, ZERO))
+    quantity, left = max(Fraction(case.claim.quantity or 0), ZERO), max(left_on(state, case.agreement.program_id, case.line), ZERO)
+    case.granted_quantity = min(quantity, left)
+    where = case.line.invoice_number or case.line.transaction_id
+    if quantity > left:
+        case.say("QUANTITY_EXCEEDS_INVOICE", f"{_plain(left)} of {_plain(case.line.quantity)} left on {where}")
     if left <= 0:
-        case.codes.append("ALREADY_CLAIMED")
-    elif quantity > left:
-        case.codes.append("QUANTITY_EXCEEDS_INVOICE")
-        return amount * left / quantity
-    return amount
+        case.say("ALREADY_CLAIMED", f"{where}, {case.line.sku}")
+    return amount * case.granted_quantity / quantity if quantity else ZERO
 
 
 def limit_to_prices(state: State, case: Case, amount: Fraction) -> Fraction:
     """No more than the row's Maximum Quantity and what was bought and not claimed; a return takes back what was approved."""
-    claim = case.claim
-    quantity = Fraction(claim.quantity or 0)
+    claim, quantity = case.claim, Fraction(case.claim.quantity or 0)
     if quantity < 0:
         taken, amount = taken_back(state, case, -quantity)
         case.granted_quantity = -taken
         if taken < -quantity:
-            exceeds(state, case, taken)
+            exceeds(case, taken, "approved on that invoice")
         return amount
-    assert case.agreement is not None and case.price is not None and claim.sale_date is not None
-    program_id = case.agreement.program_id
-    left = state.evidence.bought(program_id, case.participant_id, claim.sku, claim.sale_date)
-    left -= state.drawn.of_sku[program_id, case.participant_id, claim.sku]
-    if case.price.maximum_quantity is not None:
-        left = min(left, Fraction(case.price.maximum_quantity) - state.drawn.of_price[case.price.row])
-    left = max(left, ZERO)
+    left, limit = left_of_price(state, case)
     case.granted_quantity = min(quantity, left)
     if quantity > left:
-        exceeds(state, case, left)
-    unit = unit_support(state, case) or ZERO
-    if claim.unit_cost is not None and case.cost is not None and Fraction(claim.unit_cost) != case.cost:
-        case.codes.append("PRICE_MISMATCH")
-    return case.granted_quantity * unit
+        exceeds(case, left, limit)
+    if not case.stops and claim.unit_cost is not None and case.cost is not None and not same_cost(claim.unit_cost, case.cost):
+        case.say("PRICE_MISMATCH", f"{claim.unit_cost:,} against {_plain(case.cost)}")
+    return case.granted_quantity * (unit_support(case) or ZERO)
 
 
-def exceeds(state: State, case: Case, left: Fraction) -> None:
-    case.codes.append("QUANTITY_EXCEEDS_LIMIT")
-    if left <= 0:
-        case.overrides["QUANTITY_EXCEEDS_LIMIT"] = Effect.REJECTS
+def same_cost(claimed: Decimal, cost: Fraction) -> bool:
+    """Whether a claimed unit cost is the cost, as far as its own decimals go (at least two).
+
+    >>> same_cost(Decimal("3.33"), Fraction(10, 3)), same_cost(Decimal("3.3"), Fraction(10, 3))
+    (True, False)
+    """
+    exponent = claimed.normalize().as_tuple().exponent
+    places = max(-exponent, 2) if isinstance(exponent, int) else 2
+    return abs(Fraction(claimed) - cost) * 2 <= Fraction(1, 10**places)
 
 
-def supported_key(state: State, case: Case) -> tuple[str, str, str, str]:
+def left_of_price(state: State, case: Case) -> tuple[Fraction, str]:
+    """The quantity that a ship-and-debit claim may still have, and what sets that limit."""
+    assert case.agreement is not None and case.price is not None and case.day is not None
+    program_id, sku = case.agreement.program_id, case.claim.sku
+    left, limit = state.evidence.bought(program_id, case.participant_id, sku, case.day)[0], "bought and not claimed"
+    left -= state.drawn.of_sku[program_id, case.participant_id, sku]
+    if case.price.maximum_quantity is not None:
+        of_row = Fraction(case.price.maximum_quantity) - state.drawn.of_price[case.price.row]
+        if of_row < left:
+            left, limit = of_row, f"of the maximum of {_plain(Fraction(case.price.maximum_quantity))}"
+    return max(left, ZERO), limit
+
+
+def exceeds(case: Case, left: Fraction, limit: str) -> None:
+    """More than a limit on quantities; with nothing left it rejects."""
+    case.say("QUANTITY_EXCEEDS_LIMIT", f"{_plain(left)} left {limit}", Effect.REJECTS if left <= 0 else None)
+
+
+def supported_key(case: Case) -> tuple[str, str, str, str]:
+    """What a return is set against: the distributor's own invoice and the SKU."""
     assert case.agreement is not None
     return (case.agreement.program_id, case.participant_id, normalised(case.claim.invoice_number), case.claim.sku)
 
 
 def taken_back(state: State, case: Case, quantity: Fraction) -> tuple[Fraction, Fraction]:
-    """How much of a return was approved before, and at which support (newest first)."""
+    """How much of a return was approved before, and at which support (newest first), as a negative amount."""
     taken, amount = ZERO, ZERO
-    for approved, unit, _ in reversed(state.drawn.supported[supported_key(state, case)]):
+    for approved, unit, _ in reversed(state.drawn.supported[supported_key(case)]):
         part = min(approved, quantity - taken)
         taken, amount = taken + part, amount - part * unit
     return taken, amount
 
 
 def limit_to_fund(state: State, case: Case, amount: Decimal) -> Decimal:
-    left = fund(state, case) if case.key else NOTHING
+    """No more than the fund holds."""
+    left = open_in(state, case)
     if amount > left:
-        case.codes.append("FUND_EXHAUSTED")
-        if left <= 0:
-            case.overrides["FUND_EXHAUSTED"] = Effect.REJECTS
+        assert case.agreement is not None
+        case.say("FUND_EXHAUSTED", f"{case.agreement.currency} {left:,} left", Effect.REJECTS if left <= 0 else None)
     return min(amount, left)
 
 
 def limit_to_entitlement(state: State, case: Case, amount: Decimal) -> Decimal:
     """No more than is earned and open in the period; nothing while no tier is reached."""
-    assert case.key is not None
-    left, claimed = open_amount(state, case.key), case.claim.claimed_amount or NOTHING
-    earned = state.entitlements.earned[case.key].figure
-    if left <= 0 and earned > 0:
-        case.codes.append("ALREADY_CLAIMED")
-        return NOTHING
-    if not state.entitlements.tiers.get(case.key) or earned <= 0:
-        case.codes.append("TIER_NOT_REACHED")
-        if case.period and state.evidence.as_of <= case.period.ends_on:
-            case.overrides["TIER_NOT_REACHED"] = Effect.HOLDS
-        return NOTHING
-    if amount > left or (case.kind == "period" and beyond(state, claimed, left) and claimed > left):
-        case.codes.append("EXCEEDS_ENTITLEMENT")
+    key = case.key
+    assert key is not None and case.agreement is not None and case.period is not None
+    figures, currency = state.entitlements, case.agreement.currency
+    left, claimed = open_amount(state, key), case.claim.claimed_amount or NOTHING
+    earned = figures.earned[key].figure if key in figures.earned else NOTHING
+    if left <= 0 and earned + figures.adjusted.get(key, NOTHING) > 0:
+        case.say("ALREADY_CLAIMED", f"{currency} {earned:,} earned in {case.period.period_id}, nothing of it left")
+    elif left <= 0 or (case.kind == "invoice" and earned <= 0):
+        runs = state.evidence.as_of <= case.period.ends_on
+        case.say("TIER_NOT_REACHED", f"in {case.period.period_id}", Effect.HOLDS if runs else None)
+    elif amount > left or (case.kind == "period" and claimed > left and beyond(state, claimed, left)):
+        case.say("EXCEEDS_ENTITLEMENT", f"{currency} {left:,} open in {case.period.period_id}")
     return min(amount, left)
 
 
@@ -208,31 +228,63 @@ def compare(state: State, case: Case, claimed: Decimal) -> None:
     if "EXCEEDS_ENTITLEMENT" in case.codes and case.kind == "period":
         return
     if beyond(state, claimed, calculated):
-        case.codes.append("CLAIMED_TOO_MUCH" if claimed > calculated else "CLAIMED_TOO_LITTLE")
+        case.say("CLAIMED_TOO_MUCH" if claimed > calculated else "CLAIMED_TOO_LITTLE", f"{claimed:,} against {calculated:,}")
 
 
 def beyond(state: State, claimed: Decimal, other: Decimal) -> bool:
-    """Beyond the tolerance: more than the amount or more than the percent of the claimed amount."""
+    """Beyond the tolerance: more than the amount, or more than the percent of the claimed amount."""
     difference = abs(claimed - other)
     percent = abs(claimed) * state.settings.claim_tolerance_percent
     return difference > state.settings.claim_tolerance_amount or difference > percent
 
 
-def draw(state: State, case: Case) -> None:
-    """What a line was granted is gone for later ones."""
-    assert case.agreement is not None
-    program_id = case.agreement.program_id
-    if case.key:
-        state.drawn.of_figure[case.key] += case.approved
-    if case.line and case.kind == "invoice":
-        state.drawn.of_line[program_id, case.line.transaction_id] += case.granted_quantity
+def left_for(state: State, case: Case) -> tuple[Decimal, Fraction]:
+    """What is left for a line that a person decides: the most it may get, and the quantity that it takes."""
+    claim, quantity = case.claim, Fraction(case.claim.quantity or 0)
+    wanted = max(claim.claimed_amount or NOTHING, NOTHING)
+    if case.agreement is None:
+        return wanted, ZERO
+    currency = case.agreement.currency
     if case.kind == "ship":
+        if quantity < 0:
+            taken, amount = taken_back(state, case, -quantity) if case.participant_id else (ZERO, ZERO)
+            return money(amount, currency, state.settings.rounding), -taken
+        if case.price is None or case.day is None:
+            return wanted, quantity
+        left = min(quantity, left_of_price(state, case)[0])
+        part = left / quantity if quantity else ZERO
+        return money(Fraction(wanted) * part, currency, state.settings.rounding), left
+    most = open_in(state, case) if case.key else NOTHING
+    if case.kind == "invoice" and case.line is not None and quantity > 0:
+        left = min(quantity, max(left_on(state, case.agreement.program_id, case.line), ZERO))
+        return min(most, money(Fraction(wanted) * left / quantity, currency, state.settings.rounding)), left
+    return most, ZERO
+
+
+def draw(state: State, case: Case) -> None:
+    """What a line was granted is gone for later ones: the oldest fund first, what exceeds all of them from its own."""
+    if case.agreement is None:
+        return
+    left = case.approved
+    for key in funds_of(case):
+        part = min(left, open_amount(state, key)) if case.approved > 0 else NOTHING
+        left -= part
+        if part:
+            case.draws[key] = part
+    if left and case.key:
+        case.draws[case.key] = case.draws.get(case.key, NOTHING) + left
+    for key, part in case.draws.items():
+        state.drawn.of_figure[key] += part
+    if case.line and case.kind == "invoice":
+        state.drawn.of_line[case.agreement.program_id, case.line.transaction_id] += case.granted_quantity
+    if case.kind == "ship" and case.participant_id:
         draw_ship(state, case)
 
 
 def draw_ship(state: State, case: Case) -> None:
+    """Quantities of a special price and an SKU: taken by a sale, given back by a return."""
     assert case.agreement is not None
-    quantity, entries = case.granted_quantity, state.drawn.supported[supported_key(state, case)]
+    quantity, entries = case.granted_quantity, state.drawn.supported[supported_key(case)]
     row = case.price.row if case.price else 0
     state.drawn.of_sku[case.agreement.program_id, case.participant_id, case.claim.sku] += quantity
     if quantity > 0:
@@ -249,4 +301,10 @@ def draw_ship(state: State, case: Case) -> None:
 
 
 def left_on(state: State, program_id: str, line: InvoiceLine) -> Fraction:
+    """The quantity of an invoice line that no claim has had, returns of it deducted."""
     return state.evidence.net_quantity(program_id, line) - state.drawn.of_line[program_id, line.transaction_id]
+
+
+def _plain(number: Fraction) -> str:
+    """A quantity or a price as people write it."""
+    return f"{money(number) if number.denominator != 1 else int(number):,}"

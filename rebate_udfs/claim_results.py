@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 from .agreements import Agreement
-from .claim_case import Case, Entitlements, State, activities_of
+from .claim_case import Case, Entitlements, Posted, State, activities_of
 from .claim_evidence import gather
-from .claim_reasons import BY_CODE
-from .claims import validate
+from .claim_grants import funds_of
+from .claim_reasons import BY_CODE, Effect
+from .claims import effective_day, validate
 from .earn import Earned, Key
 from .exchange import Rates
 from .known import Known
-from .model import ClaimResult, Payment, Reward, SpecialPrice, Step, Tables
+from .model import ClaimResult, Decision, Payment, Problem, Reward, Severity, SpecialPrice, Status, Step, Tables
 from .money import money
-from .rewards import compared, tier_of
 from .settle import Granted
 
 NOTHING, ZERO = Decimal(0), Fraction(0)
@@ -33,8 +33,12 @@ def claims_of(
     adjusted: Mapping[Key, Decimal],
     payments: Mapping[Key, Sequence[Payment]],
     as_of: date,
+    posted: Mapping[tuple[str, str, str], Posted] | None = None,
 ) -> list[Case]:
-    """Every claim line of a book, checked and granted, in the order of the Claims table."""
+    """Every claim line of a book, checked and granted, in the order of the Claims table.
+
+    `posted` are the lines that a close has made final, by distributor, claim and line.
+    """
     if not tables.claims:
         return []
     paid = {
@@ -48,50 +52,45 @@ def claims_of(
         entitlements=Entitlements(
             earned=earned,
             bases={key: facts.base for key, facts in known.facts.items()},
-            tiers={key: _tier(known, key) for key in known.facts},
             adjusted=adjusted,
             paid_without_claim=paid,
         ),
         settings=tables.settings,
+        programs=frozenset(row.program_id for row in tables.programs if row.status is not Status.DRAFT),
         distributors=frozenset(row.distributor_id for row in tables.distributors),
         activities=activities_of(tables.scopes),
         prices=prices,
         rates=Rates(tables.settings.base_currency, tables.exchange_rates),
+        posted=posted or {},
     )
     return validate(state, tables.claims)
-
-
-def _tier(known: Known, key: Key) -> int:
-    slot, facts = known.slots[key], known.facts[key]
-    position = compared(facts, slot.agreement.terms)
-    ladder = slot.agreement.ladders[slot.period.period_id]
-    return 0 if position is None else tier_of(position, ladder, slot.agreement.terms.threshold)
 
 
 def granted_by_key(cases: Sequence[Case]) -> dict[Key, Granted]:
     """What claims have been granted, by the figure they draw on."""
     found: dict[Key, Granted] = defaultdict(Granted)
     for case in cases:
-        if case.key is None or case.agreement is None:
+        if case.key is None or case.agreement is None or case.stale:
             continue
-        before = found[case.key]
-        waits = "BELOW_MINIMUM" in case.codes
-        due_on = _due_on(case, case.agreement)
-        amounts = before.amounts if waits or not case.approved else (*before.amounts, (due_on, case.approved))
-        carried = before.carried + (case.approved if waits else NOTHING)
-        found[case.key] = Granted(amounts, carried, before.held or (case.status == "Held" and not waits))
+        held = case.status == Effect.HOLDS.value and not (case.waits or case.lapses)
+        for key in funds_of(case) if held else ():  # nothing of them lapses while it is held
+            found[key] = replace(found[key], held=True)
+        for key, amount in case.draws.items():
+            before = found[key]
+            if case.waits:
+                found[key] = replace(before, carried=before.carried + amount)
+            elif not case.lapses:
+                found[key] = replace(before, amounts=(*before.amounts, (_due_on(case, case.agreement), amount)))
     return found
 
 
 def _due_on(case: Case, agreement: Agreement) -> date:
-    """Payment Terms Days after the Claim Date; Volume, Growth and Mix not before the settlement's own due date."""
-    terms = timedelta(days=agreement.program.payment_terms_days)
-    claimed_on = case.claim_date or case.claim.claim_date
+    """Payment Terms Days after the Claim Date; Volume, Growth and Mix not before the settlement's own due date.
+
+    What had waited below Minimum Payout falls due with what lifted it over.
+    """
     assert case.period is not None
-    ends_on = case.period.ends_on + terms
-    if claimed_on is None:
-        return ends_on
-    return claimed_on + terms if case.kind in ("mdf", "ship") else max(claimed_on + terms, ends_on)
+    return case.released_on or (effective_day(case) or case.period.ends_on) + timedelta(days=agreement.program.payment_terms_days)
 
 
 def ship_and_debit(known: Known, earned: Mapping[Key, Earned], cases: Sequence[Case]) -> dict[Key, Earned]:
@@ -99,7 +98,7 @@ def ship_and_debit(known: Known, earned: Mapping[Key, Earned], cases: Sequence[C
     found = dict(earned)
     lines: dict[Key, list[Case]] = defaultdict(list)
     for case in cases:
-        if case.kind == "ship" and case.key and case.approved:
+        if case.kind == "ship" and case.key and case.approved and not case.lapses:
             lines[case.key].append(case)
     for key, slot in known.slots.items():
         if slot.agreement.program.rebate_type.value == "Ship and Debit":
@@ -117,33 +116,44 @@ def held_by_key(cases: Sequence[Case]) -> dict[Key, Fraction]:
     """What held ship-and-debit lines would give: it is accrued, not earned."""
     found: dict[Key, Fraction] = defaultdict(Fraction)
     for case in cases:
-        if case.kind == "ship" and case.key and case.status == "Held" and case.calculated:
+        if case.kind == "ship" and case.key and case.status == Effect.HOLDS.value and case.calculated and not (case.approved or case.stale):
             found[case.key] += case.calculated
     return found
 
 
 def results(cases: Sequence[Case], payments: Sequence[Payment], tables: Tables, as_of: date) -> list[ClaimResult]:
     """Cases as people read them, with what has been paid on each line."""
-    found = [_result(case, tables) for case in cases]
-    whole: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    by_line: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+    whole: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+    by_line: dict[tuple[str, str, str, str], Decimal] = defaultdict(Decimal)
     for payment in payments:
         if payment.claim_id and payment.paid_on and payment.paid_on <= as_of:
+            claim = (payment.program_id, payment.participant_id, payment.claim_id)
             if payment.claim_line:
-                by_line[payment.program_id, payment.claim_id, payment.claim_line] += payment.amount
+                by_line[(*claim, payment.claim_line)] += payment.amount
             else:
-                whole[payment.program_id, payment.claim_id] += payment.amount
-    for at, each in enumerate(found):
-        paid = by_line.pop((each.program_id, each.claim_id, each.line), NOTHING)
-        part = min(max(each.approved - paid, NOTHING), whole[each.program_id, each.claim_id])
-        whole[each.program_id, each.claim_id] -= part
-        found[at] = replace(each, paid=paid + part)
+                whole[claim] += payment.amount
+    found = []
+    last = {(case.claim.program_id, case.participant_id, case.claim.claim_id): at for at, case in enumerate(cases) if not case.stale}
+    for at, case in enumerate(cases):
+        result = _result(case, tables)
+        if not case.stale:
+            claim = (case.claim.program_id, case.participant_id, case.claim.claim_id)
+            paid = by_line.pop((*claim, case.claim.line), NOTHING)
+            rest = whole[claim]
+            part = rest if at == last[claim] else min(max(case.approved - paid, NOTHING), rest) if rest > 0 else NOTHING
+            whole[claim] -= part
+            result = replace(result, paid=paid + part)
+        found.append(result)
     return found
 
 
 def _result(case: Case, tables: Tables) -> ClaimResult:
     claim, currency = case.claim, case.agreement.currency if case.agreement else tables.settings.base_currency
-    waits = "BELOW_MINIMUM" in case.codes
+    details = [case.details.get(code, "") for code in case.codes]
+    if "DECISION" in case.details:
+        details.append(case.details["DECISION"])
+    if case.known_program and case.agreement is None:
+        details.append(f"the terms of {claim.program_id} have an error; it is looked at when they are mended")
     return ClaimResult(
         claim_id=claim.claim_id,
         line=claim.line,
@@ -160,9 +170,27 @@ def _result(case: Case, tables: Tables) -> ClaimResult:
         remedies=tuple(BY_CODE[code].remedy for code in case.codes),
         currency=currency,
         claim_date=case.claim_date,
-        carried=case.approved if waits else NOTHING,
+        carried=case.approved if case.waits else NOTHING,
         note=claim.decision_note,
         row=claim.row,
+        details=tuple(details),
     )
 
 
+def claim_problems(cases: Sequence[Case], tables: Tables) -> Iterator[Problem]:
+    """What is wrong about claims beyond their own codes: decided amounts without a decision, payments of two claims at once."""
+    for claim in tables.claims:
+        if claim.decided_amount is not None and claim.decision is not Decision.APPROVE:
+            message = f"{claim.claim_id} line {claim.line} has a Decided Amount without the Decision Approve; it is ignored"
+            remedy = "set Decision to Approve, or clear Decided Amount"
+            place = ("Claims", claim.row or None, "Decided Amount")
+            yield Problem(Severity.WARNING, "DECIDED_AMOUNT_IGNORED", *place, message, remedy, claim.program_id)
+    claimants: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for case in cases:
+        claimants[case.claim.program_id, case.participant_id, case.claim.claim_id].add(case.claim.distributor_id)
+    for payment in tables.payments:
+        found = claimants.get((payment.program_id, payment.participant_id, payment.claim_id), set()) if payment.claim_id else set()
+        if len(found) > 1:
+            message = f"{payment.payment_id} pays claim {payment.claim_id}, which {' and '.join(sorted(found))} have both sent"
+            place = ("Payments", payment.row or None, "Claim ID")
+            yield Problem(Severity.ERROR, "PAYMENT_OF_TWO_CLAIMS", *place, message, "give the two claims ids of their own", payment.program_id)

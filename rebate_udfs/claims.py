@@ -1,95 +1,116 @@
 """Claim validation: every line checked in a fixed order, with all reasons that apply, and paid what the terms give.
 
 Lines go by claim date, claim id and line; what an earlier line was granted is gone for later ones. Final lines (decided
-by a person) draw first. Source: design section 6.
+by a person, or posted by a close) draw first. Source: design section 6.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 from .agreements import Agreement
-from .claim_case import Case, State, participant, participant_in, place_of
-from .claim_checks import FACT_CHECKS
+from .claim_case import Case, Drawn, Posted, State, participant, participant_in, place_of
+from .claim_checks import FACT_CHECKS, signature
 from .claim_evidence import normalised
-from .claim_grants import beyond, calculated_amount, fund, grant, left_on, open_amount
+from .claim_grants import beyond, calculated_amount, draw, grant, in_currency, left_for, left_on
 from .claim_reasons import ORDER, Effect
-from .model import (
-    Claim,
-    Decision,
-    Period,
-    PriceMode,
-    RebateType,
-    SpecialPrice,
-)  # fmt: skip
+from .model import Claim, Decision, Period, RebateType, SpecialPrice
+from .money import money
 from .participants import EARLIEST, LATEST
 from .periods import find_period
 
 NOTHING = Decimal(0)
+KEPT = frozenset({"UNKNOWN_PROGRAM", "UNKNOWN_DISTRIBUTOR", "AMOUNT_NOT_A_NUMBER", "DUPLICATE"})  # no decision overrides them
 
 
 def validate(state: State, claims: Sequence[Claim]) -> list[Case]:
     """All lines in the order of the Claims table, checked and granted."""
-    cases = sorted(cases_of(state, claims), key=place_of)
-    for case in [case for case in cases if case.final] + [case for case in cases if not case.final]:
+    cases = _in_order(state, claims)
+    if any(case.final for case in cases):  # which line is the earlier of two is asked in the lines' own order
+        for case in cases:
+            check_line(state, case)
+        repeats = {id(case.claim): "DUPLICATE" in case.codes for case in cases if case.final}
+        state.drawn = Drawn()
+        cases = _in_order(state, claims)
+        for case in cases:
+            case.duplicate = repeats.get(id(case.claim))
+        cases.sort(key=lambda case: not case.final)
+    for case in cases:
         check_line(state, case)
-    apply_minimum(state, cases)
+    apply_minimum(cases, state.evidence.as_of)
     return sorted(cases, key=lambda case: case.claim.row)
 
 
+def _in_order(state: State, claims: Sequence[Claim]) -> list[Case]:
+    return sorted(cases_of(state, claims), key=place_of)
+
+
 def cases_of(state: State, claims: Sequence[Claim]) -> list[Case]:
-    """The rows that count, one a line, and the stale ones beside them."""
+    """The rows that count, one a line, and the stale ones beside them; rows dated after the as-of date are not looked at."""
     lines: dict[tuple[str, str, str], list[Claim]] = defaultdict(list)
     for claim in claims:
         if claim.claim_date is None or claim.claim_date <= state.evidence.as_of:
             lines[claim.distributor_id, claim.claim_id, claim.line].append(claim)
     found: list[Case] = []
-    for rows in lines.values():
+    for key, rows in lines.items():
         rows = sorted(rows, key=lambda row: row.resubmission)
-        decided = [row for row in rows if is_decided(state, row)]
-        counting = decided[0] if decided else rows[-1]
+        first_date = next((row.claim_date for row in rows if row.claim_date), None)
+        posted = state.posted.get(key)
+        counting, final = _counting(state, rows, posted)
         for row in rows:
-            case = case_of(state, row, rows[0].claim_date, final=row is counting and bool(decided))
-            late = row.claim_date and counting.claim_date and row.claim_date > counting.claim_date
+            later = bool(row.claim_date and counting.claim_date and row.claim_date > counting.claim_date)
             if row is counting:
-                found.append(case)
-            elif (decided and row.resubmission > counting.resubmission) or (late and row.resubmission < counting.resubmission):
-                case.stale = True
-                found.append(case)
+                found.append(case_of(state, row, first_date))
+                found[-1].final, found[-1].posted = final, posted
+            elif (final and row.resubmission > counting.resubmission) or (later and row.resubmission < counting.resubmission):
+                found.append(case_of(state, row, first_date))
+                found[-1].stale = True
     return found
 
 
+def _counting(state: State, rows: Sequence[Claim], posted: Posted | None) -> tuple[Claim, bool]:
+    """The row of a line that counts, and whether it is final: decided, else posted, else the highest Resubmission."""
+    decided = [row for row in rows if is_decided(state, row)]
+    if decided:
+        return decided[-1], True
+    by_then = [row for row in rows if posted and (row.claim_date or EARLIEST) <= posted.closed_on]
+    return (by_then[-1], True) if by_then else (rows[-1], False)
+
+
 def is_decided(state: State, row: Claim) -> bool:
+    """Whether a person's decision stands on a row by the as-of date."""
     return row.decision is not None and (row.decided_on is None or row.decided_on <= state.evidence.as_of)
 
 
-def case_of(state: State, claim: Claim, first_date: date | None, *, final: bool) -> Case:
+def case_of(state: State, claim: Claim, first_date: date | None) -> Case:
+    """A row with its program, the kind of claim it is, and the day and period it is about."""
     agreement = state.evidence.agreements.get(claim.program_id)
-    case = Case(claim, first_date, agreement, claim.distributor_id in state.distributors, final)
-    if agreement is None or not case.known_distributor:
+    case = Case(claim, first_date, agreement, claim.program_id in state.programs, claim.distributor_id in state.distributors)
+    if agreement is None:
         return case
     kind = agreement.program.rebate_type
-    case.named = bool(claim.transaction_id or claim.invoice_number)
     if kind is RebateType.MDF:
         case.kind, case.day = "mdf", claim.activity_date
     elif kind is RebateType.SHIP_AND_DEBIT:
         case.kind, case.day = "ship", claim.sale_date
     else:
-        case.kind = "invoice" if case.named else "period"
+        case.kind = "invoice" if claim.transaction_id or claim.invoice_number else "period"
     if case.kind == "period":
-        case.period = claimed_period(state, claim, agreement, first_date)
-        case.participant_id = participant_in(state, agreement, claim.distributor_id, case.period)
-    elif case.kind != "invoice" and case.day:
+        case.period = claimed_period(claim, agreement, first_date)
+        if case.known_distributor:
+            case.participant_id = participant_in(state, agreement, claim.distributor_id, case.period)
+    elif case.day:
         case.period = find_period(case.day.isoformat(), agreement.periods)
-        case.participant_id = participant(state, agreement, claim.distributor_id, case.day)
+        if case.known_distributor:
+            case.participant_id = participant(state, agreement, claim.distributor_id, case.day)
     return case
 
 
-def claimed_period(state: State, claim: Claim, agreement: Agreement, first_date: date | None) -> Period | None:
+def claimed_period(claim: Claim, agreement: Agreement, first_date: date | None) -> Period | None:
     """The period claimed; without one the last that ended by the Claim Date."""
     if claim.period:
         return find_period(claim.period, agreement.periods)
@@ -99,20 +120,23 @@ def claimed_period(state: State, claim: Claim, agreement: Agreement, first_date:
 
 def check_line(state: State, case: Case) -> None:
     """Give a line its codes, its amounts and its status, and draw what it is granted."""
+    if case.stale:
+        case.say("STALE_RESUBMISSION")
+        case.status = Effect.REJECTS.value
+        return
     if case.agreement and case.known_distributor and case.kind == "invoice":
         find_line(state, case)
-    for code, test in FACT_CHECKS:
-        if case.stale and code != "STALE_RESUBMISSION":
-            continue
-        if test(state, case):
-            case.codes.append(code)
-    if case.kind == "ship" and not {"UNKNOWN_PROGRAM", "UNKNOWN_DISTRIBUTOR", "AMOUNT_NOT_A_NUMBER", "DATE_MISSING"} & set(case.codes):
+    if case.agreement and case.kind == "ship" and case.day:
         find_price(state, case)
-    case.codes.sort(key=ORDER.__getitem__)
-    case.calculated = None if case.stale else calculated_amount(state, case)
-    if case.effect not in (Effect.REJECTS, Effect.HOLDS) and case.calculated is not None:
+    for code, test in FACT_CHECKS:
+        if answer := test(state, case):
+            case.say(code, answer if isinstance(answer, str) else "")
+    case.calculated = calculated_amount(state, case)
+    if not case.stops and case.calculated is not None:
         grant(state, case)
-    if case.final:
+    if case.posted is not None:
+        stand(state, case, case.posted)
+    elif case.final:
         decide(state, case)
     conclude(state, case)
 
@@ -126,9 +150,7 @@ def find_line(state: State, case: Case) -> None:
         candidates = [claim.transaction_id] if claim.transaction_id in evidence.lines else []
     else:
         candidates = [
-            each
-            for each in evidence.by_invoice.get(normalised(claim.invoice_number), ())
-            if not claim.sku or evidence.lines[each].sku == claim.sku
+            each for each in evidence.by_invoice.get(normalised(claim.invoice_number), ()) if not claim.sku or evidence.lines[each].sku == claim.sku
         ]
     lines = [evidence.lines[each] for each in candidates]
     own = [line for line in lines if evidence.covers(claim.distributor_id, line.distributor_id, line.invoice_date)]
@@ -141,16 +163,14 @@ def find_line(state: State, case: Case) -> None:
     case.placed = evidence.placed(program_id, case.line)
     case.day = case.placed.counted_on
     case.participant_id = case.placed.participant_id or participant(state, case.agreement, case.line.distributor_id, case.day)
-    case.period = case.agreement.periods[case.placed.period] if case.placed.period is not None else None
+    case.period = find_period(case.day.isoformat(), case.agreement.periods)
 
 
 def find_price(state: State, case: Case) -> None:
-    """The most specific Special Prices row that covers the sale, and the cost it stands on."""
-    claim = case.claim
-    assert case.agreement is not None
-    program_id, day = case.agreement.program_id, claim.sale_date
-    assert day is not None
-    customer = claim.end_customer.casefold()
+    """The most specific Special Prices row that covers the sale, and the cost: the row's, else the participant's own last price."""
+    claim, day = case.claim, case.day
+    assert case.agreement is not None and day is not None
+    program_id, customer = case.agreement.program_id, claim.end_customer.casefold()
     chain = state.evidence.hierarchy.ancestors_on(claim.distributor_id, day)
     fitting = [
         row
@@ -161,14 +181,13 @@ def find_price(state: State, case: Case) -> None:
     ]
     case.price = max(fitting, key=lambda row: _specific(row, claim.distributor_id), default=None)
     if case.price is None:
-        case.codes.append("NO_SPECIAL_PRICE")
         return
     if case.price.cost is not None:
         case.cost = Fraction(case.price.cost)
     elif case.participant_id:
-        case.cost = state.evidence.own_price(program_id, case.participant_id, claim.sku, day)
-    if case.cost is None and case.price.mode is not PriceMode.DOWN_BY:
-        case.codes.append("COST_UNKNOWN")
+        _, line = state.evidence.bought(program_id, case.participant_id, claim.sku, day)
+        amount = in_currency(state, case.agreement, line) if line else None
+        case.cost = amount / line.quantity if line and amount is not None else None
 
 
 def _specific(row: SpecialPrice, distributor_id: str) -> tuple[bool, bool, bool]:
@@ -179,56 +198,105 @@ def _specific(row: SpecialPrice, distributor_id: str) -> tuple[bool, bool, bool]
 def decide(state: State, case: Case) -> None:
     """A decision overrides every code but unknown ids, no number and duplicate; within what is left unless it says more."""
     claim = case.claim
-    kept = {"UNKNOWN_PROGRAM", "UNKNOWN_DISTRIBUTOR", "AMOUNT_NOT_A_NUMBER", "DUPLICATE"} & set(case.codes)
-    if kept:
-        return
-    if case.approved and case.key:
-        state.drawn.of_figure[case.key] -= case.approved
-    case.approved = NOTHING
+    kept = [code for code in case.codes if code in KEPT]
+    by = f"decided by {claim.decided_by or 'a person'}" + (f" on {claim.decided_on}" if claim.decided_on else "")
     if claim.decision is Decision.REJECT:
+        case.codes, case.approved, case.granted_quantity = kept, NOTHING, Fraction(0)
         case.status = Effect.REJECTS.value
+    elif kept:
         return
-    wanted = claim.claimed_amount or NOTHING
-    if claim.decided_amount is not None:
-        case.approved = claim.decided_amount
-    elif case.kind == "mdf" and case.key:
-        case.approved = min(wanted, fund(state, case))
-    elif case.kind in ("invoice", "period") and case.key:
-        case.approved = min(wanted, open_amount(state, case.key))
     else:
-        case.approved = wanted
-    if case.key:
-        state.drawn.of_figure[case.key] += case.approved
-    case.status = by_amount(state, case)
+        wanted = max(claim.claimed_amount or NOTHING, NOTHING) if case.kind != "ship" else claim.claimed_amount or NOTHING
+        most, quantity = left_for(state, case)
+        case.approved = claim.decided_amount if claim.decided_amount is not None else min(wanted, most)
+        case.granted_quantity = quantity
+        if case.codes:
+            by += f", in place of {', '.join(case.codes)}"
+        case.codes = []
+        case.status = by_amount(state, case)
+    case.details["DECISION"] = by
+
+
+def stand(state: State, case: Case, posted: Posted) -> None:
+    """A posted line stays as it was posted; only a higher effective rate adds its increase. Later facts show beside it."""
+    increase = NOTHING
+    if case.kind == "invoice" and case.calculated is not None and case.agreement is not None and posted.approved > 0:
+        increase = max(money(case.calculated, case.agreement.currency, state.settings.rounding) - posted.calculated, NOTHING)
+    case.codes, case.approved = [code for code in case.codes if code in KEPT and not posted.approved], posted.approved + increase
+    case.granted_quantity = left_for(state, case)[1] if posted.approved else Fraction(0)
+    case.details["DECISION"] = f"posted by the close of {posted.closed_on}"
+    case.status = by_amount(state, case) if case.approved or not case.codes else ""
 
 
 def conclude(state: State, case: Case) -> None:
-    """The status follows the strongest code, else the amounts."""
+    """The status follows the strongest code, else the amounts; what was approved is drawn."""
     case.codes.sort(key=ORDER.__getitem__)
     if not case.status:
         effect = case.effect
         if effect in (Effect.REJECTS, Effect.HOLDS):
-            case.status, case.approved = effect.value, NOTHING
+            case.status = effect.value
+        elif case.agreement is None:  # its terms have an error of ours: no claim is refused for that
+            case.status = Effect.HOLDS.value
         else:
             case.status = by_amount(state, case)
-    if not case.stale:
-        state.drawn.seen.append(case)
+    if case.status in (Effect.REJECTS.value, Effect.HOLDS.value):
+        case.approved, case.granted_quantity = NOTHING, Fraction(0)
+    else:
+        draw(state, case)
+    if (sign := signature(case)) is not None:
+        state.drawn.seen[sign].append(case)
 
 
 def by_amount(state: State, case: Case) -> str:
+    """Approved when claimed and approved differ by no more than the tolerance, else Adjusted."""
     return "Adjusted" if beyond(state, case.claim.claimed_amount or NOTHING, case.approved) else "Approved"
 
 
-def apply_minimum(state: State, cases: Sequence[Case]) -> None:
-    """Below Minimum Payout what was approved waits, with its amount."""
-    sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+def effective_day(case: Case) -> date | None:
+    """From when Payment Terms Days count: the Claim Date; Volume, Growth and Mix not before the settlement's end."""
+    claimed_on = case.claim_date or case.claim.claim_date
+    if case.kind in ("mdf", "ship") or case.agreement is None or case.period is None:
+        return claimed_on
+    settlements = case.agreement.settlements_of(case.period)
+    by = case.day if case.kind == "invoice" else claimed_on
+    ends_on = next((each.ends_on for each in settlements if by and each.ends_on >= by), case.period.ends_on)
+    return max(claimed_on, ends_on) if claimed_on else ends_on
+
+
+def apply_minimum(cases: Sequence[Case], as_of: date) -> None:
+    """Below Minimum Payout what was approved waits with its amount, settlement by settlement, for each participant in a program.
+
+    What is still below it at the program's last settlement lapses on that one's due date; a sum below 0 is not tested.
+    A decided line is paid, and counts in the sum.
+    """
+    pots: dict[tuple[str, str], list[Case]] = defaultdict(list)
     for case in cases:
-        if case.agreement and case.approved:
-            sums[case.agreement.program_id, case.participant_id] += case.approved
-    for case in cases:
-        lowest = case.agreement.program.minimum_payout if case.agreement else None
-        waits = case.agreement and lowest is not None and sums[case.agreement.program_id, case.participant_id] < lowest
-        if waits and case.approved > 0 and not case.final:
-            case.codes.append("BELOW_MINIMUM")
-            case.status = Effect.HOLDS.value
-            case.held_amount = case.approved
+        if case.agreement and case.agreement.program.minimum_payout is not None and case.approved:
+            pots[case.agreement.program_id, case.participant_id].append(case)
+    for group in pots.values():
+        agreement = group[0].agreement
+        assert agreement is not None and agreement.program.minimum_payout is not None
+        _apply(agreement, agreement.program.minimum_payout, group, as_of)
+
+
+def _apply(agreement: Agreement, minimum: Decimal, group: Sequence[Case], as_of: date) -> None:
+    last = len(agreement.settlements) - 1
+    by_settlement: dict[int, list[Case]] = defaultdict(list)
+    for case in group:
+        day = effective_day(case) or agreement.program.ends_on
+        by_settlement[next((at for at, each in enumerate(agreement.settlements) if each.ends_on >= day), last)].append(case)
+    terms = timedelta(days=agreement.program.payment_terms_days)
+    waiting: list[Case] = []
+    for _, own in sorted(by_settlement.items()):
+        waiting += own
+        if 0 <= sum((case.approved for case in waiting), NOTHING) < minimum:
+            continue
+        due_on = max((effective_day(case) or agreement.program.ends_on) + terms for case in own)
+        for case in waiting:
+            case.released_on = due_on if case not in own else None
+        waiting = []
+    lapsed = agreement.settlements[-1].ends_on + terms <= as_of
+    for case in waiting:
+        if not case.final:
+            case.say("BELOW_MINIMUM", f"the minimum is {agreement.currency} {minimum:,}")
+            case.status, case.waits, case.lapses = Effect.HOLDS.value, not lapsed, lapsed

@@ -850,6 +850,7 @@ class ClaimResult:
     carried: Decimal = Decimal(0)  # approved but below Minimum Payout: it waits
     note: str = ""  # our answer to the distributor
     row: int = 0
+    details: tuple[str, ...] = ()  # what was found, in words: one for each reason ("" where it says all), then a decision
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,12 +63,16 @@ class Office:
 
     def open(self, path: str, hidden: bool = True) -> int:
         """Open a file (or "new") and compute all of it; returns the number of its sheets."""
+        self.load(path, hidden)
+        self.document.calculateAll()
+        return int(self.document.Sheets.Count)
+
+    def load(self, path: str, hidden: bool = True) -> None:
+        """Open a file (or "new") as a person does: nothing is computed that LibreOffice would not compute."""
         if self.document is not None:
             self.document.close(True)
         url = "private:factory/scalc" if path == "new" else Path(path).as_uri()
         self.document = self.desktop.loadComponentFromURL(url, "_blank", 0, (option("Hidden", hidden),))
-        self.document.calculateAll()
-        return int(self.document.Sheets.Count)
 
     def calculate(self) -> float:
         """Compute everything anew; returns the seconds."""
@@ -97,13 +101,34 @@ class Office:
         height, width = address.EndRow - address.StartRow + 1, address.EndColumn - address.StartColumn + 1
         return [[found.getCellByPosition(column, row).getString() for column in range(width)] for row in range(height)]
 
+    def data(self, sheet: str, area: str) -> list[list[Any]]:
+        """The cells of a large range, errors as they come."""
+        return [list(row) for row in self._sheet(sheet).getCellRangeByName(area).getDataArray()]
+
+    def frozen(self, sheet: str) -> list[int]:
+        """How many columns and rows stay in sight."""
+        controller = self.document.getCurrentController()
+        controller.setActiveSheet(self._sheet(sheet))
+        return [controller.getSplitColumn(), controller.getSplitRow()]
+
+    def table(self, name: str) -> list[list[Any]]:
+        """The cells of a database range, which a table of Excel becomes."""
+        area = self.document.getPropertyValue("DatabaseRanges").getByName(name).getDataArea()
+        found = self.document.Sheets.getByIndex(area.Sheet).getCellRangeByPosition(area.StartColumn, area.StartRow, area.EndColumn, area.EndRow)
+        return [list(row) for row in found.getDataArray()]
+
+    def add_sheet(self, name: str) -> None:
+        self.document.Sheets.insertNewByName(name, self.document.Sheets.Count)
+
+    def put_array(self, sheet: str, area: str, formula: str) -> None:
+        """Fill a range with one array formula."""
+        self._sheet(sheet).getCellRangeByName(area).setArrayFormula(formula.replace(",", ";"))
+
     def put(self, sheet: str, cell: str, value: Any) -> None:
         """Put a formula, text or number into a cell."""
         found = self._sheet(sheet).getCellRangeByName(cell)
         if isinstance(value, (int, float)):
             found.setValue(value)
-        elif value.startswith("{="):
-            found.setArrayFormula(value[1:-1])
         else:
             found.setPropertyValue("FormulaLocal", value)
 
@@ -142,7 +167,7 @@ class Office:
         """What the function wizard knows of a function: description, arguments with their help."""
         known = self.manager.createInstanceWithContext("com.sun.star.sheet.FunctionDescriptions", self.context)
         found = {one.Name: one.Value for one in known.getByName(name)}
-        return [found["Description"], [[one.Name, one.Description] for one in found["Arguments"]]]
+        return [found["Description"], [[one.Name, one.Description] for one in found["Arguments"] or ()]]
 
     def documents(self) -> list[str]:
         """The titles of the spreadsheets that are open."""

@@ -22,7 +22,7 @@ from .agreements import Agreement, agreements
 from .counting import MEASURE, classes_by_basis, is_multi_currency
 from .exchange import MissingRate, Rates
 from .facts import Converter
-from .measure import Placing, eligible, placed_in
+from .measure import LOST, Placing, eligible, placed_in
 from .model import Run, Tables
 from .money import allocate
 from .participants import EARLIEST, Hierarchy
@@ -119,7 +119,7 @@ def _grouped(tables: Tables, classes: Classes, multi: bool) -> Iterator[dict[str
     people = eligible(engine.frame(placing.people()), engine.frame(placing.products()))
     placed = engine.collect(placed_in(engine.frame(collapsed), people, engine.frame(timings)))
     names, homes, starts = list(placing.participants), list(placing.currencies), classes.starts
-    for row in _summed(placed.filter(placed.column("in_base"))):
+    for row in _summed(placed.filter(pc.and_(placed.column("in_base"), pc.not_equal(placed.column("cut"), LOST)))):
         yield {
             "counting": row["counting"],
             "participant": names[row["participant"]],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -28,6 +30,7 @@ from rebate_udfs.ranges import mistaken
 PROGRAM = {"Program ID": "P-1", "Accrual Policy": "Attained", "Tiers": [[0, "1 %"], [1000, "2 %"]]}
 SALES = [[date(2026, 1, 10), "NORTH", "A", 10, "1,000.00"], [date(2026, 2, 10), "SOUTH", "A", 5, "500.00"]]
 SECRET = b"s" * 32
+SECONDS = 120
 
 
 @pytest.fixture(autouse=True)
@@ -126,17 +129,22 @@ def test_a_handle_survives_a_restart() -> None:
     assert (rebate_table(found, "Accruals"), rebate_check(found)) == (figures, problems)
 
 
-def _in_a_process(folder: str, found: str, number: int) -> Any:
-    with acting_as(Session(SECRET, Disk(folder))):
-        made = handle(raw())
-        return made, rebate_earned(found, "P-1")
+IN_A_PROCESS = """
+import sys
+from cells import handle
+from test_book_functions_handle import SECRET, Disk, Session, acting_as, raw, rebate_earned
+with acting_as(Session(SECRET, Disk(sys.argv[1]))):
+    print(rebate_earned(sys.argv[2], "P-1"), handle(raw()))
+"""
 
 
 def test_two_processes_share_a_book(tmp_path: Path) -> None:
     found = handle(raw())
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        results = pool.starmap(_in_a_process, [(str(tmp_path / "cache"), found, number) for number in range(2)])
-    assert results == [(found, 25.00)] * 2
+    command = [sys.executable, "-c", IN_A_PROCESS, str(tmp_path / "cache"), found]
+    here = Path(__file__).parent
+    paths = os.pathsep.join([str(here), str(here.parent)])
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": paths}) for _ in range(2)]
+    assert [one.communicate(timeout=SECONDS)[0].strip() for one in started] == [f"25.0 {found}"] * 2
 
 
 @pytest.mark.parametrize("spoil", ["gone", "broken"])

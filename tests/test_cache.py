@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import stat
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,6 +15,7 @@ from rebate_udfs import cache
 from rebate_udfs.cache import Disk, Memory, address
 
 ME, YOU = b"m" * 32, b"y" * 32
+SECONDS = 60
 posix = pytest.mark.skipif(sys.platform == "win32", reason="permission bits are POSIX")
 
 
@@ -120,23 +121,25 @@ def test_half_a_secret_is_replaced(tmp_path: Path) -> None:
     assert disk.own_secret() == Disk(disk.folder).own_secret()
 
 
-def _work(folder: str, number: int) -> tuple[bytes, bool]:
-    disk = Disk(folder, limit=20_000)
-    secret = disk.own_secret()
-    good = True
-    for turn in range(60):
-        name = f"table:{turn % 7}"
-        content = name.encode() * 200
-        disk.write(secret, name, content)
-        good = good and disk.read(secret, name) in (content, None)
-    return secret, good
+IN_A_PROCESS = """
+import sys
+from rebate_udfs.cache import Disk
+disk, good = Disk(sys.argv[1], limit=20_000), True
+secret = disk.own_secret()
+for turn in range(60):
+    name = f"table:{turn % 7}"
+    disk.write(secret, name, name.encode() * 200)
+    good = good and disk.read(secret, name) in (name.encode() * 200, None)
+print(secret.hex(), good)
+"""
 
 
 def test_several_processes_share_a_folder(tmp_path: Path) -> None:
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        found = pool.starmap(_work, [(str(tmp_path / "cache"), number) for number in range(4)])
+    command, root = [sys.executable, "-c", IN_A_PROCESS, str(tmp_path / "cache")], str(Path(__file__).parents[1])
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": root}) for _ in range(3)]
+    found = [one.communicate(timeout=SECONDS)[0].split() for one in started]
     assert len({secret for secret, _ in found}) == 1, "the first one's secret is everybody's"
-    assert all(good for _, good in found)
+    assert all(good == "True" for _, good in found)
     assert not list((tmp_path / "cache").glob(f"*{cache.UNFINISHED}"))
 
 

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import typer
 
-from . import actions, demo, report, terminal
+from . import actions, cli_ledger, demo, report, terminal
 from .hosts.files import write_results
 from .hosts.reading import read_book
 from .hosts.statements import make_statements
@@ -267,6 +267,9 @@ def _load(book: Path, as_of: datetime | None, transactions: list[str] | None, en
         found += [problem for problem in wrong if problem.table == "Transactions"]
     tables = read(raw, engine=engine.value, transactions=files, as_of=_day(as_of), problems=found)
     return tables, places
+
+
+cli_ledger.register(app, lambda book, transactions: _load(book, None, transactions, Engine.DUCKDB))
 
 
 def _write_statements(run: Run, folder: Path, jobs: int | None, quiet: bool, out: terminal.Console, branches: bool = False) -> None:

@@ -20,9 +20,9 @@ ALLOWED = (  # package, the modules that may import it (a folder ends with /)
     *((name, ("hosts/",)) for name in sorted(HOST_PACKAGES)),
     ("lxml", ("package.py", "hosts/")),
     ("narwhals", ("engines.py", "tables.py", "transactions.py", "qualify.py", "measure.py", "claims.py", "claim_evidence.py", "reconcile.py")),
-    ("typer", ("cli.py",)),
+    ("typer", ("cli.py", "cli_ledger.py")),
     ("rich", ("cli.py", "terminal.py")),
-    ("sqlalchemy", ("ledger.py",)),
+    *((name, ("ledger.py", "migrations/")) for name in ("sqlalchemy", "alembic")),
 )
 
 

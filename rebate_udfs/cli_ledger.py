@@ -1,0 +1,154 @@
+"""The command line's part for the books: close, reopen, approve. Registered by `cli`."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from . import actions, report, terminal
+from .model import LedgerEntry, ResultColumn, ResultTable, Tables
+from .terminal import plain
+
+BookArgument = Annotated[Path, typer.Argument(metavar="BOOK", help="The workbook with the standard tables.", show_default=False)]
+PeriodArgument = Annotated[str, typer.Argument(metavar="PERIOD", help="The accounting period, as 2026-03 or 2026-P03.", show_default=False)]
+LedgerOption = Annotated[
+    str | None,
+    typer.Option("--ledger", metavar="URL", help="A PostgreSQL ledger instead of the file beside BOOK.", envvar="REBATES_LEDGER", show_default=False),
+]
+Transactions = Annotated[
+    list[str] | None, typer.Option("--transactions", metavar="PATH", help="More rows for Transactions, as in `rebates run`. Repeatable.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Post without asking.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; every entry carries it.", show_default=False)]
+Accept = Annotated[
+    str, typer.Option("--accept-errors", metavar="REASON", help="Close although the Check has errors; every entry carries the reason.")
+]
+Load = Callable[[Path, list[str] | None], tuple[Tables, report.ColumnPlaces]]
+
+
+def register(app: typer.Typer, load: Load) -> None:
+    """Give the command line its verbs for the books; `load` reads a workbook as the other verbs do."""
+
+    @app.command()
+    def close(
+        book: BookArgument,
+        period: PeriodArgument,
+        yes: Yes = False,
+        accept_errors: Accept = "",
+        ledger: LedgerOption = None,
+        transactions: Transactions = None,
+        quiet: Quiet = False,
+    ) -> None:
+        """Close an accounting period: show what it lacks, then post it to the ledger."""  # fmt: skip
+        raise typer.Exit(_close(load, book, period, yes, accept_errors, ledger, transactions, quiet))
+
+    @app.command()
+    def reopen(book: BookArgument, period: PeriodArgument, reason: Reason, ledger: LedgerOption = None, quiet: Quiet = False) -> None:
+        """Open the last closed period again, by entries that take back what its close has posted."""
+        from . import bookkeeping
+
+        tables, _ = load(book, None)
+        with _told():
+            books = bookkeeping.open_ledger(tables, str(book), ledger)
+            done = bookkeeping.reopen(tables, books, period, reason, bookkeeping.user_name())
+        _finish(book, tables, books, done.message, quiet)
+
+    @app.command()
+    def approve(
+        book: BookArgument,
+        run: Annotated[str, typer.Argument(metavar="RUN", help="The proposal's run id.", show_default=False)],
+        ledger: LedgerOption = None,
+        quiet: Quiet = False,
+    ) -> None:
+        """Post what somebody else has proposed (Approval = Yes on the sheet Settings)."""  # fmt: skip
+        from . import bookkeeping
+
+        tables, _ = load(book, None)
+        with _told():
+            books = bookkeeping.open_ledger(tables, str(book), ledger)
+            done = bookkeeping.approve(books, run, bookkeeping.user_name())
+        _finish(book, tables, books, done.message, quiet)
+
+
+class _told:
+    """What a ledger cannot do is said in one sentence, as every refusal is."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        from .ledger import CannotOpen, LedgerMoved
+
+        if isinstance(error, (CannotOpen, LedgerMoved)):
+            raise actions.Refused(str(error)) from error
+
+
+def _close(load: Load, book: Path, period: str, yes: bool, accepted: str, ledger: str | None, transactions: list[str] | None, quiet: bool) -> int:
+    from . import bookkeeping
+
+    out = terminal.console(quiet)
+    with terminal.working(terminal.console(quiet, errors=True), "Computing"):
+        tables, places = load(book, transactions)
+        with _told():
+            books = bookkeeping.open_ledger(tables, str(book), ledger)
+            made = bookkeeping.preview(tables, period, books)
+    if not made.already:
+        out.print(
+            terminal.plain(f"{tables.settings.company or 'Rebates'}: closing {made.period.period_id} as of {made.period.ends_on}"), style="bold"
+        )
+        out.print(terminal.result(summary(made.entries)))
+        out.print()
+    if made.problems:
+        terminal.print_problems(terminal.console(False, errors=not accepted), made.problems, places)
+        if not accepted:
+            print(f"rebates: {made.period.period_id} is not closed; mend these, or accept them: --accept-errors REASON", file=sys.stderr)
+            return 1
+    if not made.already and not yes and not typer.confirm(f"Post {report.count(len(made.entries), 'entry', 'entries')}?", default=False):
+        out.print("Nothing was posted.")
+        return 0
+    with _told():
+        done = bookkeeping.post(made, books, bookkeeping.user_name(), accepted)
+    _finish(book, tables, books, done.message, quiet)
+    return 0
+
+
+def _finish(book: Path, tables: Tables, books: Any, message: str, quiet: bool) -> None:
+    """Bring the workbook's Ledger sheet up to date and say what was done."""
+    from .hosts.ledger_sheet import mirror
+
+    odd = any(problem.table == "Ledger" for problem in tables.problems)
+    did, problem = mirror(book, tables.ledger, books.entries(), odd)
+    out = terminal.console(quiet)
+    out.print(plain(message), soft_wrap=True)
+    if did == "repaired":
+        out.print("The sheet Ledger did not show the ledger and was written anew from it.", soft_wrap=True)
+    if problem:
+        print(f"rebates: {problem.message} ({problem.remedy})", file=sys.stderr)
+
+
+def summary(entries: Iterable[LedgerEntry]) -> ResultTable:
+    """Totals by program, kind and reason: what a person reads before posting."""
+    from .closing import code_of
+
+    sums: dict[tuple[str, str, str, str], list[Decimal | int]] = defaultdict(lambda: [0, Decimal(0), Decimal(0)])
+    for entry in entries:
+        total = sums[entry.program_id, entry.kind.value, code_of(entry.reason), entry.currency]
+        total[0] += 1
+        total[1] += entry.amount
+        total[2] += entry.base_amount or Decimal(0)
+    columns = (
+        ResultColumn("Program ID", "id", "program_id"), ResultColumn("Kind", "text", "kind"), ResultColumn("Reason", "text", "reason"),
+        ResultColumn("Entries", "integer", "entries"), ResultColumn("Amount", "money", "amount"), ResultColumn("Currency", "text", "currency"),
+        ResultColumn("Base Amount", "money", "base_amount"),
+    )  # fmt: skip
+    rows = tuple(
+        (program, kind, reason, count, amount, currency, base) for (program, kind, reason, currency), (count, amount, base) in sorted(sums.items())
+    )
+    return ResultTable("Close", f"{report.count(sum(int(row[3]) for row in rows), 'entry', 'entries')} to post", columns, rows)

@@ -1,0 +1,330 @@
+"""The ledger's database: SQLite beside the workbook, or PostgreSQL by URL. The only importer of SQLAlchemy and Alembic.
+
+Append-only: entries, the acts that posted them (closes, reopenings, proposals waiting for approval), and the inputs they were
+computed from. One act is one transaction under a lock on the book, so that of two at once exactly one wins, and a process
+that dies leaves the ledger before or after its act, never between. Acts are chained by hash as entries are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from .ledger_chain import Break, canonical, first_break, sealed
+from .model import LedgerEntry
+
+REVISION = "0001"  # of the newest file in migrations/versions
+BUSY_SECONDS = 120  # how long one close waits for another
+CLOSE, REOPENING, PROPOSED_CLOSE, PROPOSED_REOPENING = "Close", "Reopening", "Proposed Close", "Proposed Reopening"
+PROPOSED = {PROPOSED_CLOSE: CLOSE, PROPOSED_REOPENING: REOPENING}
+DATABASE_SUFFIX = ".ledger.sqlite"
+
+meta = sa.MetaData()
+ENTRY_COLUMNS = tuple(name for name in LedgerEntry.model_fields if name not in ("row", "sequence"))
+entries_table = sa.Table(
+    "ledger_entries", meta, sa.Column("book", sa.Text, primary_key=True), sa.Column("sequence", sa.Integer, primary_key=True),
+    *(sa.Column(name, sa.Text, nullable=False) for name in ENTRY_COLUMNS),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing that was done to a book: a period closed or reopened, or proposed to be."""
+
+    number: int
+    close_sequence: int  # of the acts on one accounting period, from 1
+    entries: int
+    last_sequence: int  # of the ledger after it
+    act: str
+    accounting_period: str
+    as_of: str
+    run_id: str
+    input_hash: str
+    version: str
+    posted_by: str
+    approved_by: str
+    role: str  # the database role that did it
+    done_at: str  # ISO, UTC
+    note: str  # why: errors accepted, reopened
+    manifest: str  # JSON: part of the inputs -> hash
+    drafts: str  # JSON lines of entries that wait for approval
+    last_hash: str  # of the ledger after it
+    previous_hash: str = ""
+    hash: str = ""
+
+    @property
+    def is_proposal(self) -> bool:
+        """Whether it waits for somebody else's approval."""
+        return self.act in PROPOSED
+
+    @property
+    def done_on(self) -> date:
+        """The day of it, UTC."""
+        return datetime.fromisoformat(self.done_at).date()
+
+
+ACT_COLUMNS = tuple(each.name for each in fields(Act))
+NUMBERS = ("number", "close_sequence", "entries", "last_sequence")
+acts_table = sa.Table(
+    "ledger_acts", meta, sa.Column("book", sa.Text, primary_key=True),
+    *(sa.Column(name, sa.Integer if name in NUMBERS else sa.Text, primary_key=name == "number") for name in ACT_COLUMNS),
+)  # fmt: skip
+inputs_table = sa.Table("ledger_inputs", meta, sa.Column("hash", sa.Text, primary_key=True), sa.Column("content", sa.LargeBinary))
+
+
+class LedgerMoved(Exception):
+    """Somebody else has posted since the preview: nothing was posted; the sentence says what to do."""
+
+
+class CannotOpen(Exception):
+    """The ledger's database cannot be reached or used: one sentence."""
+
+
+def default_url(book_path: str | os.PathLike[str]) -> str:
+    """The SQLite ledger beside a workbook: BOOK.ledger.sqlite."""
+    path = Path(book_path).resolve()
+    return f"sqlite:///{path.with_name(path.stem + DATABASE_SUFFIX)}"
+
+
+def seal_of_act(act: Act) -> str:
+    """The hash that an act should carry."""
+    text = "\n".join(f"{name}={canonical(getattr(act, name))}" for name in ACT_COLUMNS if name != "hash")
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Ledger:
+    """The ledger of one book in one database."""
+
+    def __init__(self, url: str, book: str) -> None:
+        self.book, self.url = book, _driver(url)
+        options: dict[str, Any] = {"poolclass": sa.pool.NullPool}
+        if self.url.startswith("sqlite"):
+            options["connect_args"] = {"timeout": BUSY_SECONDS}
+        try:
+            self.engine = sa.create_engine(self.url, **options)
+            if self.engine.dialect.name == "sqlite":
+                sa.event.listen(self.engine, "connect", _leave_transactions_to_us)
+                sa.event.listen(self.engine, "begin", _begin)
+            _bring_up_to_date(self.engine)
+        except (sa.exc.SQLAlchemyError, ImportError) as error:
+            place = sa.engine.make_url(url).render_as_string(hide_password=True) if "://" in url else url
+            raise CannotOpen(f"The ledger {place} cannot be opened: {_first_line(error)}.") from error
+
+    @contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        """A transaction of its own: all of it or nothing."""
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except sa.exc.OperationalError as error:
+            raise CannotOpen(f"The ledger did not answer: {_first_line(error)}.") from error
+
+    def entries(self) -> tuple[LedgerEntry, ...]:
+        """All entries in order, as they are, sealed or not."""
+        with self._connected() as connection:
+            return _entries(connection, self.book)
+
+    def acts(self) -> tuple[Act, ...]:
+        """All acts in order."""
+        with self._connected() as connection:
+            return _acts(connection, self.book)
+
+    def read(self) -> tuple[tuple[LedgerEntry, ...], tuple[Act, ...]]:
+        """Entries and acts of one moment."""
+        with self._connected() as connection:
+            return _entries(connection, self.book), _acts(connection, self.book)
+
+    def role(self) -> str:
+        """The database role that is at work; "" for SQLite, which has none."""
+        with self._connected() as connection:
+            return _role(connection)
+
+    def parts(self, hashes: Sequence[str]) -> dict[str, bytes]:
+        """Parts of stored inputs by hash."""
+        with self._connected() as connection:
+            found = connection.execute(sa.select(inputs_table).where(inputs_table.c.hash.in_(list(hashes))))
+            return {row.hash: row.content for row in found}
+
+    def post(self, act: Act, entries: Sequence[LedgerEntry], inputs: Mapping[str, bytes], after: int) -> tuple[Act, list[LedgerEntry]]:
+        """One act with its entries and inputs, in one transaction; numbers, ids and seals are given here.
+
+        `after` is the number of the last act that the caller knew. Raises LedgerMoved when there has been another since.
+        """
+        try:
+            with self._connected() as connection:
+                _lock(connection, self.book)
+                before = _acts(connection, self.book)
+                if len(before) != after:
+                    raise LedgerMoved(_moved(before[-1]) if before else "The ledger is not the one that was read; read it again.")
+                known = _entries(connection, self.book)
+                act, made = self._sealed(act, entries, before, known, _role(connection))
+                self._insert(connection, act, made, inputs)
+        except sa.exc.IntegrityError as error:
+            raise LedgerMoved("Somebody else has just posted to this book; nothing was posted here. Run it again to see what is left.") from error
+        return act, made
+
+    def _sealed(
+        self, act: Act, entries: Sequence[LedgerEntry], before: Sequence[Act], known: Sequence[LedgerEntry], role: str
+    ) -> tuple[Act, list[LedgerEntry]]:
+        number = len(before) + 1
+        count = sum(one.accounting_period == act.accounting_period for one in before) + 1
+        width = max(3, len(str(len(entries))))
+        common = {"run_id": act.run_id, "posted_on": act.done_on, "posted_by": act.posted_by, "approved_by": act.approved_by,
+                  "input_hash": act.input_hash, "version": act.version}  # fmt: skip
+        marked = [
+            entry.model_copy(update={**common, "entry_id": f"{act.accounting_period}.{count}-{at:0{width}}/{len(entries):0{width}}"})
+            for at, entry in enumerate(entries, 1)
+        ]
+        last = known[-1] if known else None
+        made = sealed(marked, last.sequence if last else 0, last.hash if last else "")
+        end = made[-1] if made else last
+        act = replace(act, number=number, close_sequence=count, entries=len(made), last_sequence=end.sequence if end else 0, role=role,
+                      last_hash=end.hash if end else "", previous_hash=before[-1].hash if before else "", hash="")  # fmt: skip
+        return replace(act, hash=seal_of_act(act)), made
+
+    def _insert(self, connection: sa.Connection, act: Act, entries: Sequence[LedgerEntry], inputs: Mapping[str, bytes]) -> None:
+        if entries:
+            connection.execute(entries_table.insert(), [{"book": self.book, **_texts(entry)} for entry in entries])
+        wanted = list(inputs)
+        known = {row.hash for row in connection.execute(sa.select(inputs_table.c.hash).where(inputs_table.c.hash.in_(wanted)))}
+        new = [{"hash": mark, "content": content} for mark, content in inputs.items() if mark not in known]
+        if new:
+            connection.execute(inputs_table.insert(), new)
+        connection.execute(acts_table.insert(), [{"book": self.book, **{name: getattr(act, name) for name in ACT_COLUMNS}}])
+
+    def verify(self) -> Break | None:
+        """The first thing in the database that is not as it was posted; None when every seal holds."""
+        entries, acts = self.read()
+        before = ""
+        for number, act in enumerate(acts, 1):
+            if act.number != number or act.previous_hash != before or act.hash != seal_of_act(act):
+                return Break(act.last_sequence, "", f"the record of act {number} ({act.act} {act.accounting_period}) is not what was written")
+            before = act.hash
+        last = acts[-1] if acts else None
+        broken = first_break(entries, last.last_sequence if last else 0, last.last_hash if last else "")
+        if broken:
+            return broken
+        hashes = {entry.sequence: entry.hash for entry in entries}
+        for act in acts:
+            if act.last_sequence and hashes.get(act.last_sequence) != act.last_hash:
+                return Break(act.last_sequence, "", f"it is not the entry with which {act.act} {act.accounting_period} ended")
+        return None
+
+
+def closed_periods(acts: Sequence[Act]) -> list[Act]:
+    """The closes that stand, oldest first: a reopening takes the last one away."""
+    found: list[Act] = []
+    for act in acts:
+        if act.act == CLOSE:
+            found.append(act)
+        elif act.act == REOPENING:
+            found.pop()
+    return found
+
+
+def pending(acts: Sequence[Act]) -> Act | None:
+    """The proposal that waits for approval: the last act, when it is one."""
+    return acts[-1] if acts and acts[-1].is_proposal else None
+
+
+def now_utc() -> str:
+    """The time of day as acts keep it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _moved(last: Act) -> str:
+    return (
+        f"Somebody else was first: {last.act} {last.accounting_period} by {last.posted_by} at {last.done_at} (run {last.run_id}). "
+        "Nothing was posted here; run it again to see what is left."
+    )
+
+
+def _driver(url: str) -> str:
+    """The URL with our driver: psycopg for PostgreSQL."""
+    for start in ("postgresql://", "postgres://"):
+        if url.startswith(start):
+            return "postgresql+psycopg://" + url.removeprefix(start)
+    return url if "://" in url else f"sqlite:///{Path(url).resolve()}"
+
+
+def _leave_transactions_to_us(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # sqlite3 would begin only at the first change, after others may have read
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _lock(connection: sa.Connection, book: str) -> None:
+    """One at a time on a book: SQLite's transaction has locked the file already."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:book, 7))"), {"book": book})
+
+
+def _role(connection: sa.Connection) -> str:
+    return str(connection.execute(sa.text("SELECT current_user")).scalar()) if connection.dialect.name == "postgresql" else ""
+
+
+def _bring_up_to_date(engine: sa.Engine) -> None:
+    """Run the migrations that a database still lacks; a new one gets them all."""
+    with engine.begin() as connection:
+        if _revision(connection) == REVISION:
+            return
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    script = ScriptDirectory.from_config(config)
+    with engine.begin() as connection:
+        _lock(connection, "migrations")
+        if _revision(connection) == REVISION:
+            return
+        context = EnvironmentContext(config, script, fn=lambda current, _: script._upgrade_revs("head", current))
+        with context:
+            context.configure(connection=connection, target_metadata=None)
+            context.run_migrations()
+
+
+def _revision(connection: sa.Connection) -> str:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return ""
+    return str(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() or "")
+
+
+def _texts(entry: LedgerEntry) -> dict[str, Any]:
+    """An entry as the database holds it: every cell the text that its seal is made of."""
+    return {"sequence": entry.sequence, **{name: _text(getattr(entry, name)) for name in ENTRY_COLUMNS}}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else canonical(value)
+
+
+def _entries(connection: sa.Connection, book: str) -> tuple[LedgerEntry, ...]:
+    rows = connection.execute(sa.select(entries_table).where(entries_table.c.book == book).order_by(entries_table.c.sequence)).mappings()
+    optional = ("rate", "base_amount", "posted_on")
+    return tuple(
+        LedgerEntry(**{name: (row[name] or None) if name in optional else row[name] for name in ("sequence", *ENTRY_COLUMNS)}) for row in rows
+    )
+
+
+def _acts(connection: sa.Connection, book: str) -> tuple[Act, ...]:
+    rows = connection.execute(sa.select(acts_table).where(acts_table.c.book == book).order_by(acts_table.c.number)).mappings()
+    return tuple(Act(**{name: row[name] for name in ACT_COLUMNS}) for row in rows)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0].rstrip(".")

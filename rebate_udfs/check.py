@@ -16,6 +16,7 @@ from . import model as m
 from .columns import BY_NAME, TABLES
 from .describe import Column
 from .model import Problem, Severity
+from .periods import period_kind
 from .rows import ANSWERED_LATER, REFERENCE_KEPT, Parsed, problem
 
 KEYS: dict[str, tuple[str, tuple[str, ...]]] = {  # table -> code, what must not stand twice
@@ -38,7 +39,8 @@ OPEN_START, OPEN_END = date.min, date.max
 class Book:
     """The rows of one book while they are checked."""
 
-    def __init__(self, parsed: Mapping[str, Parsed], problems: list[Problem]) -> None:
+    def __init__(self, parsed: Mapping[str, Parsed], problems: list[Problem], base_currency: str) -> None:
+        self.base_currency = base_currency
         self.rows: dict[str, list[Any]] = {name: list(table.rows) for name, table in parsed.items()}
         self.parsed = parsed
         self.problems = problems
@@ -69,15 +71,18 @@ class Book:
         return {getattr(row, field) for row in self.rows[table]}
 
 
-def check_tables(parsed: Mapping[str, Parsed], problems: list[Problem]) -> dict[str, list[Any]]:
-    """The rows of every table that can be used; what is wrong with the others is added to `problems`."""
-    book = Book(parsed, problems)
+def check_tables(parsed: Mapping[str, Parsed], problems: list[Problem], base_currency: str = "USD") -> dict[str, list[Any]]:
+    """The rows of every table that can be used; what is wrong with the others is added to `problems`.
+
+    `base_currency` is what an empty Currency of a program means.
+    """
+    book = Book(parsed, problems, base_currency)
     for table, (code, fields) in KEYS.items():
         check_keys(book, table, code, fields)
     check_distributors(book)
     check_programs(book)
     check_enrollments(book)
-    while check_references(book) | check_whole_programs(book) | check_net_of(book):
+    while check_references(book) | check_whole_programs(book) | check_net_of(book) | check_tied_programs(book):
         pass
     check_scope_values(book)
     check_special_prices(book)
@@ -223,6 +228,42 @@ def check_net_of(book: Book) -> bool:
                 message = f"Net Of leads back to the program itself: {' > '.join(chain)}."
                 book.reject("NET_OF_CYCLE", "Programs", row, "Net Of", message, "Remove one link of this chain.")
     return len(book.rows["Programs"]) != before
+
+
+def check_tied_programs(book: Book) -> bool:
+    """Programs tied by Net Of or Best Of Group have the same periods, participants and currency; True when one had to be left out.
+
+    With Net Of the program that names the other cannot be computed; of a group nobody can tell which is right, so none is.
+    Drafts tie nobody. Source: domain.md section 3, step 4.
+    """
+    programs = {row.program_id: row for row in book.rows["Programs"] if row.status is not m.Status.DRAFT}
+    pairs = [(row, programs[name], False) for row in programs.values() for name in row.net_of if name in programs]
+    groups = grouped((row for row in programs.values() if row.best_of_group), lambda row: row.best_of_group)
+    pairs += [(row, other, True) for rows in groups.values() for row in rows for other in rows if row is not other]
+    rejected: set[str] = set()
+    for row, other, is_group in pairs:
+        differing = _differing(row, other, book.base_currency)
+        if differing and row.program_id not in rejected:
+            what = "Best Of Group" if is_group else "Net Of"
+            message = f"{row.program_id} and {other.program_id} are tied by {what}, but differ in {' and '.join(differing)}."
+            remedy = f"Give both the same {' and '.join(differing)}, or take {other.program_id} out of {what}."
+            book.reject("TIED_PROGRAMS_DIFFER", "Programs", row, what, message, remedy)
+            rejected.add(row.program_id)
+    return bool(rejected)
+
+
+def _differing(row: m.Program, other: m.Program, base_currency: str) -> list[str]:
+    """In what two tied programs differ, as the columns are called."""
+    found = []
+    if period_kind(row) is not period_kind(other):
+        found.append("Period")
+    elif period_kind(row) is m.PeriodKind.PROGRAM and (row.starts_on, row.ends_on) != (other.starts_on, other.ends_on):
+        found.append("dates")
+    if row.aggregate_by is not other.aggregate_by:
+        found.append("Aggregate By")
+    if (row.currency or base_currency) != (other.currency or base_currency):
+        found.append("Currency")
+    return found
 
 
 def _chain_back(start: str, programs: Mapping[str, Any]) -> list[str]:

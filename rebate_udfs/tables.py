@@ -51,7 +51,7 @@ def read(
     _note_missing(by_name, bool(transactions), found)
     parsed = {name: parse_table(by_name[name], found) if name in by_name else Parsed(BY_NAME[name]) for name in BY_NAME if name not in SPECIAL}
     read_rows = {name: table.read for name, table in parsed.items() if name in by_name}
-    rows = check_tables(parsed, found)
+    rows = check_tables(parsed, found, settings.base_currency)
     known = Known(
         distributors={one.distributor_id for one in rows["Distributors"]},
         skus={one.sku for one in rows["Products"]},

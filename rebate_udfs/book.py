@@ -26,7 +26,7 @@ from .content import content_hash, seal, unseal
 from .engines import FILE_KINDS
 from .model import CellError, Tables
 from .parse import CannotRead, RawTable
-from .pipeline import run
+from .pipeline import book_date, run
 from .ranges import VALUE, read_ranges
 from .tables import read
 
@@ -69,8 +69,8 @@ class Book:
     tables: Tables
     files: tuple[FileState, ...] = ()
     answers: dict[Any, Any] = field(default_factory=dict)  # of single cells, by their arguments
+    lock: Any = field(default_factory=RLock)  # held while the tables are computed on: an engine serves one thread at a time
     _runs: Memory[Answers] = field(default_factory=lambda: Memory(RUNS_IN_MEMORY))
-    _lock: Any = field(default_factory=RLock)
 
     @property
     def handle(self) -> str:
@@ -86,13 +86,14 @@ class Book:
 
     def at(self, as_of: date | None = None) -> Answers | CellError:
         """The book computed as of a day (None: the book's own), once for each day."""
-        with self._lock:
-            found = self._runs.get(as_of)
+        day = as_of or book_date(self.tables)
+        with self.lock:
+            found = self._runs.get(day)
             if found is None:
                 if self.files != tuple(_state(Path(each.path)) for each in self.files):
                     return CHANGED
-                found = Answers(run(self.tables, as_of))
-                self._runs.put(as_of, found)
+                found = Answers(run(self.tables, day))
+                self._runs.put(day, found)
             return found
 
     def remember(self, key: Any, answer: Any) -> Any:

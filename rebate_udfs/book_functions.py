@@ -205,7 +205,8 @@ def _computed(book: Book, given: tuple[Any, ...], compute: Callable[[Answers, st
     distributor_id = answers.distributor_id(distributor) if distributor else ""
     if isinstance(program_id, CellError) or isinstance(distributor_id, CellError):
         return first_error(program_id, distributor_id)
-    return _result(compute(answers, program_id, distributor_id, period))
+    with book.lock:
+        return _result(compute(answers, program_id, distributor_id, period))
 
 
 def _result(answer: Any) -> Any:

@@ -338,7 +338,7 @@ ON_BOOK = sorted(name for name, entry in registry.FUNCTIONS.items() if entry.sec
 BOOK: list[str] = []
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.sampled_from(ON_BOOK), st.lists(ANYTHING, max_size=6), st.booleans())
 def test_no_argument_ever_raises(name: str, values: list[Any], with_book: bool) -> None:
     with acting_as(Session(b"h" * 32)):

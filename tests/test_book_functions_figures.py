@@ -184,7 +184,8 @@ def test_asking_again_does_not_compute_again(monkeypatch: pytest.MonkeyPatch) ->
             rebate_accrual(book, "P", "A", as_of)
             rebate_attainment(book, "P", "A", as_of, "Status")
             rebate_payable(book, "P", "A", as_of)
-    assert computed == [None, date(2026, 1, 31)]
+        rebate_earned(book, "P", "A", as_of="2026-01-05")  # the book's own date, typed
+    assert computed == [date(2026, 1, 5), date(2026, 1, 31)]
 
 
 def test_a_cell_on_a_computed_run_is_quick() -> None:

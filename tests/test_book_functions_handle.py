@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -246,3 +247,16 @@ def test_what_is_stored_is_arrow_and_never_runs() -> None:
     assert pa.ipc.open_stream(data).read_all().num_rows == 1
     with pytest.raises(ValueError, match=r".+"):
         unseal(b"cos\nsystem\n(S'true'\ntR.")
+
+
+def test_threads_of_a_server_get_the_same_figures() -> None:
+    people = [{"Distributor ID": "TOP"}, *({"Distributor ID": one, "Parent ID": "TOP"} for one in ("NORTH", "SOUTH"))]
+    found, names = handle(raw(distributors=people)), ["TOP", "NORTH", "SOUTH"] * 8
+
+    def ask(name: str) -> Any:
+        with acting_as(Session(SECRET)):  # a thread has no session until it is told
+            return rebate_earned(found, "P-1", name, as_of=f"2026-03-{len(name):02}"), rebate_table(found, "Transactions", "", name)[-1][3]
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(ask, names, timeout=SECONDS))
+    assert answers == [(30.0, "T2"), (20.0, "T1"), (10.0, "T2")] * 8

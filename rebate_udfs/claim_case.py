@@ -24,7 +24,7 @@ from .model import (
     Settings,
     SpecialPrice,
 )  # fmt: skip
-from .participants import EARLIEST, LATEST
+from .participants import EARLIEST, LATEST, Hierarchy
 
 ZERO, NOTHING = Fraction(0), Decimal(0)
 
@@ -140,9 +140,9 @@ class State:
     drawn: Drawn = field(default_factory=Drawn)
 
 
-def participant(state: State, agreement: Agreement, distributor_id: str, day: date) -> str:
+def participant(hierarchy: Hierarchy, agreement: Agreement, distributor_id: str, day: date) -> str:
     """Who is measured for a distributor on a day, enrollment dates apart from the program's; "" when nobody."""
-    chain = state.evidence.hierarchy.ancestors_on(distributor_id, day)
+    chain = hierarchy.ancestors_on(distributor_id, day)
     if agreement.enrollments:
         chain = tuple(
             member
@@ -154,7 +154,7 @@ def participant(state: State, agreement: Agreement, distributor_id: str, day: da
     return distributor_id if agreement.program.aggregate_by.value == "Branch" else chain[-1]
 
 
-def participant_in(state: State, agreement: Agreement, distributor_id: str, period: Period | None) -> str:
+def participant_in(agreement: Agreement, distributor_id: str, period: Period | None) -> str:
     """The participant on the last day of a period on which there is one."""
     if period is None:
         return ""

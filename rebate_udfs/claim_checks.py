@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from .claim_case import Case, State
+from .claim_case import Case, State, place_of
 from .claim_evidence import normalised
 from .claim_grants import left_on
 from .claim_reasons import LAST_OF_FACTS, ORDER, Effect
@@ -43,12 +43,14 @@ def _not_enrolled(state: State, case: Case) -> Answer:
 
 
 def _duplicate(state: State, case: Case) -> Answer:
-    if case.duplicate is not None and not case.duplicate:
+    if case.stale or (case.duplicate is not None and not case.duplicate):
         return False
     sign = signature(case)
     if sign is None:
         return False
-    before = next((each for each in state.drawn.seen.get(sign, ()) if each.status != Effect.REJECTS.value), None)
+    place = place_of(case)
+    same = (each for each in state.drawn.seen.get(sign, ()) if each.status != Effect.REJECTS.value)
+    before = next((each for each in same if place_of(each) < place or (each.final and "DUPLICATE" not in each.codes)), None)
     if before is None and not case.duplicate:
         return False
     if case.kind == "invoice" and case.line is not None and left_on(state, case.claim.program_id, case.line) > 0:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from .agreements import Agreement
-from .claim_case import Case, Entitlements, Posted, State, activities_of
+from .claim_case import Case, Entitlements, Posted, State, activities_of, participant
 from .claim_evidence import gather
 from .claim_grants import funds_of
 from .claim_reasons import BY_CODE, Effect
@@ -18,8 +18,10 @@ from .claims import effective_day, validate
 from .earn import Earned, Key
 from .exchange import Rates
 from .known import Known
-from .model import ClaimResult, Decision, Payment, Problem, Reward, Severity, SpecialPrice, Status, Step, Tables
+from .model import ClaimResult, Decision, Payment, Problem, RebateType, Reward, Severity, SpecialPrice, Status, Step, Tables
 from .money import money
+from .participants import EARLIEST, Hierarchy
+from .periods import find_period
 from .settle import Granted
 
 NOTHING, ZERO = Decimal(0), Fraction(0)
@@ -64,6 +66,22 @@ def claims_of(
         posted=posted or {},
     )
     return validate(state, tables.claims)
+
+
+def claimed_slots(tables: Tables, programs: Sequence[Agreement], hierarchy: Hierarchy, as_of: date) -> dict[str, set[tuple[str, int]]]:
+    """Participants and periods (by their place) that ship-and-debit claims are about: they have a row also without purchases."""
+    found: dict[str, set[tuple[str, int]]] = defaultdict(set)
+    supported = {each.program_id: each for each in programs if each.program.rebate_type is RebateType.SHIP_AND_DEBIT}
+    known_distributors = set(hierarchy.rows)
+    for claim in tables.claims:
+        agreement = supported.get(claim.program_id)
+        if agreement is None or claim.sale_date is None or claim.sale_date > as_of or claim.distributor_id not in known_distributors:
+            continue
+        period = find_period(claim.sale_date.isoformat(), agreement.periods)
+        measured = participant(hierarchy, agreement, claim.distributor_id, claim.sale_date)
+        if period and measured:
+            found[claim.program_id].add((measured, agreement.periods.index(period)))
+    return found
 
 
 def granted_by_key(cases: Sequence[Case]) -> dict[Key, Granted]:
@@ -185,11 +203,13 @@ def claim_problems(cases: Sequence[Case], tables: Tables) -> Iterator[Problem]:
             remedy = "set Decision to Approve, or clear Decided Amount"
             place = ("Claims", claim.row or None, "Decided Amount")
             yield Problem(Severity.WARNING, "DECIDED_AMOUNT_IGNORED", *place, message, remedy, claim.program_id)
-    claimants: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    claimants: dict[tuple[str, str], set[tuple[str, date]]] = defaultdict(set)
     for case in cases:
-        claimants[case.claim.program_id, case.participant_id, case.claim.claim_id].add(case.claim.distributor_id)
+        claimants[case.claim.program_id, case.claim.claim_id].add((case.claim.distributor_id, case.claim_date or EARLIEST))
+    hierarchy = Hierarchy(tables.distributors)
     for payment in tables.payments:
-        found = claimants.get((payment.program_id, payment.participant_id, payment.claim_id), set()) if payment.claim_id else set()
+        sent = claimants.get((payment.program_id, payment.claim_id), set()) if payment.claim_id else set()
+        found = {distributor for distributor, day in sent if payment.participant_id in hierarchy.ancestors_on(distributor, day)}
         if len(found) > 1:
             message = f"{payment.payment_id} pays claim {payment.claim_id}, which {' and '.join(sorted(found))} have both sent"
             place = ("Payments", payment.row or None, "Claim ID")

@@ -102,11 +102,11 @@ def case_of(state: State, claim: Claim, first_date: date | None) -> Case:
     if case.kind == "period":
         case.period = claimed_period(claim, agreement, first_date)
         if case.known_distributor:
-            case.participant_id = participant_in(state, agreement, claim.distributor_id, case.period)
+            case.participant_id = participant_in(agreement, claim.distributor_id, case.period)
     elif case.day:
         case.period = find_period(case.day.isoformat(), agreement.periods)
         if case.known_distributor:
-            case.participant_id = participant(state, agreement, claim.distributor_id, case.day)
+            case.participant_id = participant(state.evidence.hierarchy, agreement, claim.distributor_id, case.day)
     return case
 
 
@@ -120,10 +120,6 @@ def claimed_period(claim: Claim, agreement: Agreement, first_date: date | None) 
 
 def check_line(state: State, case: Case) -> None:
     """Give a line its codes, its amounts and its status, and draw what it is granted."""
-    if case.stale:
-        case.say("STALE_RESUBMISSION")
-        case.status = Effect.REJECTS.value
-        return
     if case.agreement and case.known_distributor and case.kind == "invoice":
         find_line(state, case)
     if case.agreement and case.kind == "ship" and case.day:
@@ -131,6 +127,9 @@ def check_line(state: State, case: Case) -> None:
     for code, test in FACT_CHECKS:
         if answer := test(state, case):
             case.say(code, answer if isinstance(answer, str) else "")
+    if case.stale:  # shown beside the line that counts; it draws nothing
+        case.status = Effect.REJECTS.value
+        return
     case.calculated = calculated_amount(state, case)
     if not case.stops and case.calculated is not None:
         grant(state, case)
@@ -162,7 +161,7 @@ def find_line(state: State, case: Case) -> None:
     case.line = (with_left or eligible or own)[0]
     case.placed = evidence.placed(program_id, case.line)
     case.day = case.placed.counted_on
-    case.participant_id = case.placed.participant_id or participant(state, case.agreement, case.line.distributor_id, case.day)
+    case.participant_id = case.placed.participant_id or participant(evidence.hierarchy, case.agreement, case.line.distributor_id, case.day)
     case.period = find_period(case.day.isoformat(), case.agreement.periods)
 
 

@@ -154,14 +154,15 @@ def slots_of(
     lines: Mapping[tuple[str, int], Sequence[CountedLine]],
     baselines: Mapping[tuple[str, str], Fraction],
     last_year: Mapping[tuple[str, str], LastYear],
+    claimed: Iterable[tuple[str, int]] = (),
 ) -> list[Slot]:
     """A slot for each participant and period that has begun.
 
     Enrolled participants have one once a day of their enrollment has begun, in open programs those with a counted
     transaction. `sums` and `lines` are by (participant, period index), `baselines` (the table's) and `last_year` by
-    (participant, period id). A baseline is the table's, else the enrollment's, else last year's.
+    (participant, period id); `claimed` are further slots that a claim names. A baseline is the table's, else the enrollment's, else last year's.
     """
-    keys = {key for key in sums if agreement.periods[key[1]].starts_on <= as_of}
+    keys = {key for key in (*sums, *claimed) if agreement.periods[key[1]].starts_on <= as_of}
     for participant_id, own in agreement.own_places.items():
         for at, period in enumerate(agreement.periods):
             last = min(period.ends_on, as_of)

@@ -54,9 +54,17 @@ class Known:
 
 
 def all_slots(
-    programs: Sequence[Agreement], counted: Counted, converter: Converter, baselines: Mapping[Key, Sequence[Baseline]], as_of: date
+    programs: Sequence[Agreement],
+    counted: Counted,
+    converter: Converter,
+    baselines: Mapping[Key, Sequence[Baseline]],
+    as_of: date,
+    claimed: Mapping[str, Iterable[tuple[str, int]]],
 ) -> tuple[list[Slot], dict[Key, Fraction]]:
-    """Every slot that has begun, and for seasonal forecasts the share of last year's measure by the same day."""
+    """Every slot that has begun, and for seasonal forecasts the share of last year's measure by the same day.
+
+    `claimed` are slots, by program, that only claims are about.
+    """
     slots: list[Slot] = []
     shares: dict[Key, Fraction] = {}
     for agreement in programs:
@@ -64,7 +72,8 @@ def all_slots(
         given = {
             key[1:]: amount for key, rows in baselines.items() if key[0] == agreement.program_id and (amount := _given(agreement, rows)) is not None
         }
-        found = slots_of(agreement, as_of, counted.of(agreement.program_id), counted.lines[agreement.program_id], given, before)
+        found = slots_of(agreement, as_of, counted.of(agreement.program_id), counted.lines[agreement.program_id], given, before,
+                         claimed.get(agreement.program_id, ()))  # fmt: skip
         slots += found
         for slot in found if agreement.program.forecast_method is ForecastMethod.SEASONAL else ():
             last = before.get((slot.participant_id, slot.period.period_id))

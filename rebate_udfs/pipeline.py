@@ -15,7 +15,7 @@ from .agreements import Agreement, agreements
 from .ahead import book, earn_ahead, look_ahead
 from .attain import attain, converter_problems, gap_problems, program_count
 from .audit import verdicts
-from .claim_results import claim_problems, claims_of, granted_by_key, held_by_key, results, ship_and_debit
+from .claim_results import claim_problems, claimed_slots, claims_of, granted_by_key, held_by_key, results, ship_and_debit
 from .counting import clusters, count
 from .doubts import line_doubts, part_periods, unknown_figures
 from .earn import Earned, Key, earn
@@ -55,7 +55,7 @@ def run(tables: Tables, as_of: date | None = None) -> Run:
     places = (lines.amount_places, lines.quantity_places) if lines else (0, 0)
     converter = Converter(Rates(settings.base_currency, tables.exchange_rates), *places)
     baselines, unknown = rows_by_key(programs, tables.baselines, "Baselines")
-    slots, shares = all_slots(programs, counted, converter, baselines, day)
+    slots, shares = all_slots(programs, counted, converter, baselines, day, claimed_slots(tables, programs, hierarchy, day))
     known = Known(slots, counted, converter)
     earned = earn(known.positions(), settings.rounding, common_share=known.common_share)
     figure_dues = settlements(known, earned, settings, day)

@@ -31,7 +31,7 @@ def header(table: ResultTable, field: str) -> str:
 
 
 def test_the_tables_come_in_the_order_in_which_people_need_them():
-    assert list(tables(runs.run())) == ["Check", "Attainment", "Accruals", "Payable", "Journal", "Explanation", "Runs"]
+    assert list(tables(runs.run())) == ["Check", "Attainment", "Accruals", "Payable", "Journal", "Explanation", "Calendar", "Runs"]
 
 
 def test_one_currency_stands_in_the_header_and_is_totalled():
@@ -154,7 +154,7 @@ def test_a_distributor_that_moved_is_called_what_it_is_called_now():
         assert column(found, "participant_name") == ["New name"]
 
 
-@pytest.mark.parametrize("name", ["Check", "Attainment", "Accruals", "Payable", "Journal", "Explanation", "Runs"])
+@pytest.mark.parametrize("name", ["Check", "Attainment", "Accruals", "Payable", "Journal", "Explanation", "Calendar", "Runs"])
 def test_headers_are_unique_and_rows_fit(name: str):
     run = runs.run(runs.attained("P-1", "A", "9800"), runs.attained("P-2", "B", "1", "EUR"), problems=(runs.problem(),))
     found = tables(run)[name]

@@ -146,7 +146,7 @@ def explain_cell(place: Place) -> str:
     figure = str(place.given.get("Figure", "")).strip()
     if not figure:
         cell = _selected(place)
-        if "REBATE_" in cell.getFormula().upper():
+        if calc_opened.OURS in calc_opened.formula_of(cell).upper():
             return _explain_formula(place, cell)
         figure = _figure_of(cell)
     tables, _ = _read(place)

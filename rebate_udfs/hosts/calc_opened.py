@@ -44,15 +44,20 @@ def _enter_again(document: Any, what: str) -> int:
     return done
 
 
+def formula_of(cell: Any) -> str:
+    """A cell's formula as a person sees it; the other spelling names our functions by their service."""
+    return str(cell.getPropertyValue("FormulaLocal"))
+
+
 def enter_again(cell: Any) -> None:
     """Enter a cell's formula as it stands, also one that fills an array."""
-    array = cell.getPropertyValue("FormulaLocal")
-    if not (array.startswith("{=") and array.endswith("}")):
-        cell.setPropertyValue("FormulaLocal", array)
+    text = formula_of(cell)
+    if not (text.startswith("{=") and text.endswith("}")):
+        cell.setPropertyValue("FormulaLocal", text)
         return
     cursor = cell.getSpreadsheet().createCursorByRange(cell)
     cursor.collapseToCurrentArray()
-    cursor.setArrayFormula(cursor.getArrayFormula())
+    cursor.setArrayFormula(cell.getFormula().removeprefix("{").removesuffix("}"))  # in the spelling of programs, which it reads
 
 
 def _cells(document: Any, what: str) -> Iterator[Any]:
@@ -71,5 +76,5 @@ def _cells(document: Any, what: str) -> Iterator[Any]:
             for row in range(address.EndRow - address.StartRow + 1):
                 for column in range(address.EndColumn - address.StartColumn + 1):
                     cell = area.getCellByPosition(column, row)
-                    if what in cell.getFormula().upper():
+                    if what in formula_of(cell).upper():
                         yield cell

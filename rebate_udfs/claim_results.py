@@ -18,7 +18,7 @@ from .claims import effective_day, validate
 from .earn import Earned, Key
 from .exchange import Rates
 from .known import Known
-from .model import ClaimResult, Decision, Payment, Problem, RebateType, Reward, Severity, SpecialPrice, Status, Step, Tables
+from .model import CellError, ClaimResult, Decision, Payment, Problem, RebateType, Reward, Run, Severity, SpecialPrice, Status, Step, Tables
 from .money import money
 from .participants import EARLIEST, Hierarchy
 from .periods import find_period
@@ -214,3 +214,32 @@ def claim_problems(cases: Sequence[Case], tables: Tables) -> Iterator[Problem]:
             message = f"{payment.payment_id} pays claim {payment.claim_id}, which {' and '.join(sorted(found))} have both sent"
             place = ("Payments", payment.row or None, "Claim ID")
             yield Problem(Severity.ERROR, "PAYMENT_OF_TWO_CLAIMS", *place, message, "give the two claims ids of their own", payment.program_id)
+
+
+SHOWN = ("Status", "Claimed", "Calculated", "Approved", "Paid", "Reasons", "Remedy")
+WORST = ("Rejected", "Held", "Adjusted", "Approved")
+
+
+def claim_value(run: Run, claim_id: str, show: str = "Status", distributor: str = "") -> Decimal | str | CellError:
+    """What REBATE_CLAIM gives: one fact of a claim; several lines sum their amounts and show the worst status.
+
+    Stale rows are left out where another row of the line counts. #N/A for a claim that is not there, #VALUE! for another
+    `show`, or when two distributors use the id and none is given. Source: functions.md.
+    """
+    wanted = next((name for name in SHOWN if name.casefold() == show.strip().casefold()), None)
+    if wanted is None:
+        return CellError("#VALUE!", f"show: one of {', '.join(SHOWN)}")
+    rows = [row for row in run.claims if row.claim_id == claim_id and distributor in ("", row.distributor_id)]
+    rows = [row for row in rows if "STALE_RESUBMISSION" not in row.reasons]
+    if not rows:
+        return CellError("#N/A", f"no claim {claim_id}" + (f" of {distributor}" if distributor else ""))
+    whose = sorted({row.distributor_id for row in rows})
+    if len(whose) > 1:
+        return CellError("#VALUE!", f"{' and '.join(whose)} both use the claim id {claim_id}: give distributor")
+    if wanted == "Status":
+        return min((row.status for row in rows), key=WORST.index)
+    if wanted in ("Reasons", "Remedy"):
+        said = [text for row in rows for text in (row.reasons if wanted == "Reasons" else row.remedies)]
+        return (", " if wanted == "Reasons" else " ").join(dict.fromkeys(said))
+    amounts = [getattr(row, wanted.casefold()) for row in rows]
+    return sum((amount for amount in amounts if amount is not None), NOTHING)

@@ -12,11 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from smallbooks import case_files, computed, differences, earned, payables, read_case
 
-MISSING: dict[str, str] = {}  # cases whose rule is not built yet, each with what the rule says
-CASES = [pytest.param(name, marks=pytest.mark.xfail(reason=MISSING[name])) if name in MISSING else name for name in case_files("settlement")]
 
-
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", case_files("settlement"))
 def test_hand_worked_settlements(name: str) -> None:
     assert differences(read_case("settlement", name)) == []
 

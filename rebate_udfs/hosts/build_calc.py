@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
@@ -41,11 +41,11 @@ def build_calc(out_dir: Path) -> Path:
     """Write the extension into a folder, which is made where it is missing; returns the file."""
     out_dir.mkdir(parents=True, exist_ok=True)
     target = out_dir / NAME
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
+    with zipfile.ZipFile(target, "w") as package:
         for name, data in sorted(parts().items()):
             info = zipfile.ZipInfo(name, LONG_AGO)
             info.create_system, info.external_attr = 3, 0o644 << 16  # else the system that builds it shows
-            package.writestr(info, data, zipfile.ZIP_DEFLATED, compresslevel=9)
+            package.writestr(info, data, zipfile.ZIP_STORED)  # what compresses differs from system to system
     return target
 
 
@@ -65,8 +65,7 @@ def parts() -> dict[str, bytes]:
     found = {name: text.encode() for name, text in texts.items()}
     found[TYPES] = type_library(methods())
     found[COMPONENT] = _source(asset("addin/calc") / COMPONENT)
-    for icon in sorted(asset("addin/calc").glob("*.png")):
-        found[f"icons/{icon.name}"] = icon.read_bytes()
+    found["icons/rebates.png"] = asset("addin/desktop/icons/rebates.png").read_bytes()
     for file in PACKAGE.rglob("*.py"):
         inside = file.relative_to(PACKAGE)
         if inside.parts[0] != "_assets":
@@ -101,7 +100,7 @@ def description() -> str:
     <l:LibreOffice-minimal-version xmlns:l="http://libreoffice.org/extensions/description/2011"
       xmlns:d="http://openoffice.org/extensions/description/2006" value="{OLDEST_LIBREOFFICE}" d:name="LibreOffice {OLDEST_LIBREOFFICE}"/>
   </dependencies>
-  <icon><default xlink:href="icons/rebates_42.png"/></icon>
+  <icon><default xlink:href="icons/rebates.png"/></icon>
   <extension-description><src lang="en" xlink:href="description/description.txt"/></extension-description>
 </description>
 """
@@ -169,11 +168,8 @@ def menus() -> str:
     submenu = "".join(_node(f"m{place:02}_{name}", _command(name, known)) for place, name in enumerate(known))
     popup = _prop("Title", TITLE, spoken=True) + _prop("Context", SPREADSHEETS) + _node("Submenu", submenu, new=False)
     bar = "".join(_node(f"t{place:02}_{name}", _command(name, known)) for place, name in enumerate(ON_THE_TOOLBAR) if name in known)
-    images = "".join(_images(known))
-    body = (
-        _node("OfficeMenuBar", _node(f"{IDENTIFIER}.menu", popup), new=False)
-        + _node("OfficeToolBar", _node(f"{IDENTIFIER}.toolbar", _prop("Title", TITLE, spoken=True) + bar), new=False)
-        + _node("Images", images, new=False)
+    body = _node("OfficeMenuBar", _node(f"{IDENTIFIER}.menu", popup), new=False) + _node(
+        "OfficeToolBar", _node(f"{IDENTIFIER}.toolbar", _prop("Title", TITLE, spoken=True) + bar), new=False
     )
     return _data("Addons", "org.openoffice.Office", _node("AddonUI", body, new=False))
 
@@ -181,14 +177,6 @@ def menus() -> str:
 def _command(name: str, known: Mapping[str, tuple[str, str]]) -> str:
     label, _help = known[name]
     return _prop("URL", PROTOCOL + name) + _prop("Title", label, spoken=True) + _prop("Target", "_self") + _prop("Context", SPREADSHEETS)
-
-
-def _images(known: Iterable[str]) -> Iterator[str]:
-    for name in known:
-        if not (asset("addin/calc") / f"{name}_26.png").is_file():
-            continue
-        icons = _prop("ImageSmallURL", f"%origin%/icons/{name}_16.png") + _prop("ImageBigURL", f"%origin%/icons/{name}_26.png")
-        yield _node(f"{IDENTIFIER}.image.{name}", _prop("URL", PROTOCOL + name) + _node("UserDefinedImages", icons, new=False))
 
 
 def protocol_handler() -> str:

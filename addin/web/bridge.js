@@ -56,10 +56,12 @@ globalThis.Rebates = (() => {
   rebates.wireCell = (v) => EMPTY(v) ? null : typeof v === "object" ? { error: v.code || v.basicValue || "#VALUE!" } : v;
   rebates.wire = (v) => Array.isArray(v) ? v.map((row) => (Array.isArray(row) ? row : [row]).map(rebates.wireCell)) : rebates.wireCell(v);
 
-  // Only #VALUE! and #N/A carry a message in Excel; those of others are kept for the pane.
-  const excelError = (e) => e.code === "#VALUE!" || e.code === "#N/A"
-    ? new CustomFunctions.Error(e.code === "#N/A" ? CustomFunctions.ErrorCode.notAvailable : CustomFunctions.ErrorCode.invalidValue, e.message)
-    : new CustomFunctions.Error(e.code === "#NUM!" ? CustomFunctions.ErrorCode.invalidNumber : CustomFunctions.ErrorCode.invalidValue);
+  // Only #VALUE! and #N/A carry a message in Excel (those of others are kept for the pane); #REF! and #NAME? cannot be returned.
+  const CODES = { "#N/A": "notAvailable", "#NUM!": "invalidNumber", "#DIV/0!": "divisionByZero", "#NULL!": "nullReference" };
+  const excelError = (e) => {
+    const kind = CODES[e.code] || "invalidValue", code = CustomFunctions.ErrorCode[kind];
+    return kind === "invalidValue" || kind === "notAvailable" ? new CustomFunctions.Error(code, e.message) : new CustomFunctions.Error(code);
+  };
   const cellValue = (v) => v !== null && typeof v === "object" ? excelError(v.error) : v;
 
   // What an answer is for Excel: always a matrix; an error for the whole is thrown.

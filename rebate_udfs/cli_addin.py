@@ -1,0 +1,55 @@
+"""The verbs `rebates addin build | install | uninstall`: the add-ins for Excel on the desktop and for LibreOffice Calc."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .actions import Refused
+from .hosts.build_xlam import CannotBuild, build_xlam
+from .hosts.install import CannotInstall, Report, install, uninstall
+
+app = typer.Typer(help="The add-ins: build them, put the one for Excel into place, take it out again.", no_args_is_help=True)
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the files.")]
+
+
+@app.command("build")
+def addin_build(out: Out = Path("rebates-addin")) -> None:
+    """Write rebates.xlam for Excel, and rebates.oxt for LibreOffice Calc."""
+    try:
+        made = [build_xlam(out)]
+    except CannotBuild as error:
+        raise Refused(str(error)) from error
+    if find_spec("rebate_udfs.hosts.build_calc") is not None:
+        from .hosts.build_calc import build_calc
+
+        made.append(build_calc(out))
+    for file in made:
+        print(f"Wrote {file}")
+    print("Next: rebates addin install puts the one for Excel into place; LibreOffice installs the .oxt by a double click.")
+
+
+@app.command("install")
+def addin_install() -> None:
+    """Put rebates.xlam into Excel's start-up folder, set up for this Python."""
+    try:
+        _tell(install())
+    except (CannotBuild, CannotInstall) as error:
+        raise Refused(str(error)) from error
+
+
+@app.command("uninstall")
+def addin_uninstall() -> None:
+    """Take rebates.xlam out of Excel's start-up folder."""
+    try:
+        _tell(uninstall())
+    except CannotInstall as error:
+        raise Refused(str(error)) from error
+
+
+def _tell(report: Report) -> None:
+    for message in report.messages:
+        print(message)

@@ -1,0 +1,169 @@
+"""Excel on the desktop calls in here, through xlwings: `answer` for a cell, `act` for a button of the ribbon.
+
+The VBA side (macros/) hands over plain values and takes plain values back. What no cell can hold, the character NUL, marks an
+argument that was left out, and an error on its way back: `\\0#N/A\\0why`. A date is a serial number of the workbook's system.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+
+from .. import book as books
+from ..cache import default_folder
+from ..calls import OMITTED, call
+from ..model import CellError
+from ..registry import FUNCTIONS
+from . import look
+from .desktop_cells import cell_of, serial
+
+MARK = "\0"  # macros/RebatesCalls.bas
+EXPLAINABLE = ("program", "distributor", "period")
+MOST_CALLS = 20_000  # cells whose call is remembered, for Explain Cell
+LOG_BYTES = 1 << 20
+
+log = logging.getLogger("rebate_udfs")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a cell asked for when it was last computed: text arguments by name."""
+
+    function: str
+    texts: dict[str, str]
+
+
+_calls: OrderedDict[str, Call] = OrderedDict()
+
+
+def answer(function: str, values: Sequence[Any], place: str = "", is_1904: bool = False) -> list[list[Any]]:
+    """The result of a cell function as rows for VBA; `place` is the address of the cell, empty for a call from elsewhere.
+
+    Never raises for what stands in cells: an error is a value, in its place, with its message.
+
+    >>> answer("REBATE_AMOUNT", (2000.0, ((0.0, 1000.0, 0.1), (1000.0, 2500.0, 0.25)), "Incremental"))
+    [[350.0]]
+    >>> answer("REBATE_TIER", (-2146826246, ((5000.0, 0.02),)))
+    [['\\x00#N/A\\x00the cell holds #N/A']]
+    """
+    _log_to_file()
+    given = [taken(value) for value in values or ()]
+    session = books.session()
+    with books.acting_as(replace(session, date_1904=bool(is_1904)) if session.date_1904 != bool(is_1904) else session):
+        result = call(function, given)
+    _remember(place, function, given)
+    rows = result if isinstance(result, list) else [[result]]
+    return [[shown(cell, bool(is_1904)) for cell in (row if isinstance(row, list) else [row])] for row in rows]
+
+
+def taken(value: Any) -> Any:
+    """An argument as VBA hands it over: a cell, or rows of them; a line of constants is one row.
+
+    >>> taken(((1.0, None),)), taken((1.0, 2.0)), taken(MARK)
+    ([[1.0, None]], [[1.0, 2.0]], OMITTED)
+    """
+    if isinstance(value, (tuple, list)):
+        rows = value if value and isinstance(value[0], (tuple, list)) else (value,)
+        return [[cell_of(cell) for cell in row] for row in rows]
+    return OMITTED if value == MARK else cell_of(value)
+
+
+def shown(value: Any, is_1904: bool = False) -> Any:
+    """A result's cell as VBA takes it: a number, a text or a truth; empty is an empty text.
+
+    >>> shown(CellError("#NUM!", "too large")), shown(None), shown(date(2026, 3, 31))
+    ('\\x00#NUM!\\x00too large', '', 46112)
+    """
+    if isinstance(value, CellError):
+        return f"{MARK}{value.code}{MARK}{value.message.replace(MARK, '')}"
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return look.safe_text(value.lstrip(MARK))
+    if isinstance(value, datetime):
+        return serial(value.date(), is_1904)
+    if isinstance(value, date):
+        return serial(value, is_1904)
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _remember(place: str, function: str, given: list[Any]) -> None:
+    """Keep what a cell asked for, where it names a program and a distributor."""
+    if not place or function not in FUNCTIONS:
+        return
+    named = zip(FUNCTIONS[function].arguments, given, strict=False)
+    texts = {argument.name: value for argument, value in named if argument.name in EXPLAINABLE and isinstance(value, str)}
+    _calls.pop(place, None)
+    _calls[place] = Call(function, texts)
+    if len(_calls) > MOST_CALLS:
+        _calls.popitem(last=False)
+
+
+def called(place: str) -> Call | None:
+    """What the cell at an address asked for when it was last computed."""
+    return _calls.get(place)
+
+
+def act(action: str, place: str = "", is_1904: bool = False) -> list[list[str]]:
+    """Run a ribbon action on the workbook that is in front; gives the sentence to show after + (done) or ! (not done)."""
+    import xlwings
+
+    from . import desktop_actions
+
+    _log_to_file()
+    done, said = desktop_actions.run(xlwings.Book.caller(), action, place, bool(is_1904))
+    return [[("+" if done else "!") + said if said else ""]]
+
+
+def act_and_say(action: str, is_1904: bool = False) -> None:
+    """Run a ribbon action and show what came of it: on a Mac, where VBA gets no answer."""
+    import xlwings
+
+    from . import desktop_actions
+
+    _log_to_file()
+    book = xlwings.Book.caller()
+    done, said = desktop_actions.run(book, action, "", bool(is_1904))
+    if said:
+        book.app.alert(said, title="Rebates", mode="info" if done else "critical")
+
+
+def log_file() -> Path:
+    """Where this host writes what nobody foresaw; without data of the workbook."""
+    return default_folder().parent / "rebates-excel.log"
+
+
+def _log_to_file() -> None:
+    """From the first call on, once; where the folder takes no file, the console has to do."""
+    if log.handlers:
+        return
+    try:
+        log_file().parent.mkdir(parents=True, exist_ok=True)
+        handler: logging.Handler = RotatingFileHandler(log_file(), maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8", delay=True)
+    except OSError:
+        handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    log.addHandler(handler)
+
+
+def _for_xlwings() -> None:
+    """Tell xlwings to hand the arguments over as they come: it would empty error cells and round currencies."""
+    try:
+        import xlwings
+    except ImportError:
+        return  # the functions are plain Python without it
+    for function in (answer, act):
+        for name in function.__code__.co_varnames[: function.__code__.co_argcount]:
+            xlwings.arg(name, "raw")(function)
+        xlwings.ret("raw")(function)
+
+
+_for_xlwings()

@@ -1,0 +1,134 @@
+"""A real Basic runs our VBA: LibreOffice opens a workbook with the built project and computes cells that call our functions.
+
+Python is not asked here: the one module that calls xlwings is replaced by one that says what it was asked. Left out are
+xlwings and its Dictionary, which are not ours and use what LibreOffice does not have.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+from conftest import absent, require_program, require_soffice
+
+from rebate_udfs.hosts import build_xlam
+from rebate_udfs.hosts.vba_project import SHEET, vba_project
+
+OTHERS = ("xlwings", "Dictionary")
+ECHO = """Attribute VB_Name = "RebatesPython"
+Option Explicit
+Option Private Module
+
+' In Python's place: says what it was asked, or gives what the first argument names.
+Public Function RebatesAsk(ByVal functionName As String, ByVal values As Variant, ByVal place As String, _
+                           ByVal is1904 As Boolean, ByVal book As Object) As Variant
+    Dim said As String, number As Long, table(1, 1) As Variant
+    If functionName = "REBATE_RATE" Then
+        RebatesAsk = Chr(0) & "#N/A" & Chr(0) & "nothing is known"
+        Exit Function
+    End If
+    If functionName = "REBATE_CHECK" Then
+        table(0, 0) = "a"
+        table(0, 1) = 1.5
+        table(1, 0) = Chr(0) & "#NUM!" & Chr(0) & "too large"
+        table(1, 1) = ""
+        RebatesAsk = table
+        Exit Function
+    End If
+    If functionName = "REBATE_VERSION" Then Err.Raise 1000, , "no Python"
+    said = functionName
+    For number = LBound(values) To UBound(values)
+        said = said & "|" & Described(values(number))
+    Next number
+    RebatesAsk = said
+End Function
+
+Private Function Described(ByVal value As Variant) As String
+    If IsArray(value) Then
+        Described = UBound(value, 1) & "x" & UBound(value, 2) & " ending in " & value(UBound(value, 1), UBound(value, 2))
+    ElseIf VarType(value) = vbString Then
+        If value = vbNullChar Then Described = "left out" Else Described = "text " & value
+    Else
+        Described = TypeName(value) & " " & value
+    End If
+End Function
+
+Public Function RebatesDo(ByVal action As String, ByVal place As String, ByVal is1904 As Boolean) As String
+End Function
+"""
+CASES = (  # formula, what the cell shows
+    ("=REBATE_TIER(12480,A1:B3)", "REBATE_TIER|Double 12480|3x2 ending in 0.06|left out"),
+    ('=REBATE_TIER(A1,A1:B3,"More Than")', "REBATE_TIER|Double 5000|3x2 ending in 0.06|text More Than"),
+    ("=REBATE_TIER(A1:A3,A1:B3)", "REBATE_TIER|3x1 ending in 25001|3x2 ending in 0.06|left out"),
+    ("=REBATE_MDF(1800,0.5,2000)", "REBATE_MDF|Double 1800|Double 0.5|Double 2000"),
+    ("=REBATE_EXPECTED(1,A1:A3,B1:B3,A1:B3)",
+     "REBATE_EXPECTED|Double 1|3x1 ending in 25001|3x1 ending in 0.06|3x2 ending in 0.06|left out|left out|left out|left out"),
+    ('=RebatesErrorNumber("#N/A")', "2042"),
+    ('=RebatesErrorNumber("#FIELD!")', "2015"),
+    ("=REBATE_RATE(1,A1:B3)", "Error 2042"),  # Calc shows an error value of VBA in words
+    ("=REBATE_VERSION()", "Error 2015"),  # Python cannot be reached: an error, not a text
+    ("=INDEX(REBATE_CHECK(1),1,2)", "1.5"),
+    ("=INDEX(REBATE_CHECK(1),2,1)", "Error 2036"),
+    ('=IF(ISTEXT(REBATE_MDF(1,1,1)),"a text","none")', "a text"),
+)  # fmt: skip
+
+
+def project(path: Path) -> Path:
+    """The built project with the echo in Python's place."""
+    if importlib.util.find_spec("xlwings") is None:
+        absent("xlwings is not installed")
+    modules = []
+    for module in build_xlam.modules():
+        if module.name in OTHERS:
+            continue
+        if module.name == "RebatesPython":
+            module = replace(module, source=ECHO)
+        if module.kind == SHEET:
+            module = replace(module, name="Sheet1")
+        if module.name == "RebatesFunctions":  # a word of LibreOffice's Basic, none of VBA's
+            module = replace(module, source=re.sub(r"\bbase\b", "base_", module.source))
+        modules.append(module)
+    path.write_bytes(vba_project("Rebates", modules))
+    return path
+
+
+def workbook(folder: Path) -> Path:
+    path = folder / "functions.xlsm"
+    book = xlsxwriter.Workbook(path)
+    sheet = book.add_worksheet("Sheet1")
+    for row, cells in enumerate(((5000, 0.02), (10001, 0.04), (25001, 0.06))):
+        sheet.write_row(row, 0, cells)
+    for row, (formula, _) in enumerate(CASES):
+        sheet.write_formula(row, 3, formula)
+    book.add_vba_project(str(project(folder / "vbaProject.bin")))
+    book.set_vba_name("ThisWorkbook")
+    sheet.set_vba_name("Sheet1")
+    book.close()
+    return path
+
+
+def python_with_uno() -> str:
+    for name in ("/usr/bin/python3", "python3"):
+        python = require_program(name)
+        if subprocess.run([python, "-c", "import uno"], capture_output=True, check=False).returncode == 0:
+            return python
+    absent("no Python with LibreOffice's uno is installed")
+    raise AssertionError("not reached")
+
+
+@pytest.mark.slow
+def test_libreoffice_runs_the_functions_of_the_built_project(tmp_path: Path):
+    soffice, python = require_soffice(), python_with_uno()
+    script = Path(__file__).with_name("vba_office.py")
+    command = [python, str(script), soffice, str(tmp_path / "profile"), str(workbook(tmp_path)), str(len(CASES))]
+    done = subprocess.run(["timeout", "-k", "5", "150", *command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
+    for (formula, wanted), found in zip(CASES, shown, strict=True):
+        assert found == wanted, formula

@@ -5,13 +5,14 @@ No host is in sight: whoever calls has read the tables and writes what comes bac
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from . import audit, report
+from . import audit, imports, report
 from .assets import asset
+from .import_merge import new_rows
 from .model import Attainment, Problem, ResultColumn, ResultTable, RewardKind, Run, Severity, Tables, Verdict
 from .parse import RawTable, text_of
 from .participants import Hierarchy
@@ -194,3 +195,39 @@ def column_letters(index: int) -> str:
         index, rest = divmod(index - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
+
+
+# ---- rows from other systems
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOutcome:
+    """What an import gives: the rows to append, the tables to show, and what to tell the person."""
+
+    imported: imports.Imported
+    rows: tuple[imports.ImportedRow, ...]  # those that the book does not hold yet
+    tables: tuple[ResultTable, ...]
+    problems: tuple[Problem, ...]
+    messages: tuple[str, ...] = ()
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether rows had to be left out."""
+        return any(problem.severity is Severity.ERROR for problem in self.problems)
+
+
+def import_transactions(profile: imports.Profile, cells: Sequence[Sequence[object]], place: str, book: Iterable[RawTable] = ()) -> ImportOutcome:
+    """What an export gives under a profile, and which of its rows a book does not hold yet (without a book: all of them).
+
+    Rows that the book holds already are counted and not appended again; a row whose key the book has with other values
+    is an error and not appended either. A host writes `rows` into the table of the profile.
+    """
+    imported = imports.read_export(profile, cells, place)
+    raw = next((table for table in book if table.name == profile.table), None)
+    fresh = new_rows(imported, raw)
+    found = replace(imported, problems=(*imported.problems, *fresh.problems))
+    would, not_understood = imports.preview(replace(found, rows=fresh.rows))
+    title = f"{report.count(len(fresh.rows), 'row')} of {imported.read:,} in {place} for {profile.table}"
+    held = (f"{report.count(fresh.held, 'row')} of {place} {'is' if fresh.held == 1 else 'are'} in the book already.",) if fresh.held else ()
+    tables = (replace(would, title=title), not_understood)
+    return ImportOutcome(imported, fresh.rows, tables, found.problems, held)

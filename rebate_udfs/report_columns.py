@@ -117,12 +117,15 @@ class Names:
 
 
 def money_column(header: str, field: str, total: bool = True) -> Column:
+    """A column of money: the field of that name, in the row's currency."""
     return Column(header, "money", field, lambda row: getattr(row, field), unit=True, total=total)
 
 
 def figure_column() -> Column:
+    """The figure's id, which closes every table of figures."""
     return Column("Figure ID", "id", "figure_id", lambda row: row.figure_id)
 
 
 def period_column() -> Column:
+    """The id of the row's period."""
     return Column("Period", "id", "period", lambda row: row.period.period_id)

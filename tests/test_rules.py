@@ -26,9 +26,7 @@ ENGINE = "polars"  # the quickest on a handful of rows; that all engines find th
 MISSING = {  # cases whose rule is not built yet, each with what the rule says
     ("currencies", "a missing rate is an error that names currency and date; all else is computed"): "the date is the purchase's own",
     ("currencies", "a purchase before the first Valid From has no rate"): "a purchase that is left out gives an open program no row",
-    ("ship_and_debit", "a sale belongs to the quarter of its Sale Date, whenever it is claimed"):
-        "an approved claim is earned in the period of its Sale Date, also where nothing was bought in it",
-}  # fmt: skip
+}
 YEAR_END = date(2026, 12, 31)
 MONEY = ("earned", "accrued", "approved", "due", "open", "payable", "lapsed", "carried", "measure", "recoverable")
 ATTAINED = {"to next tier": "to_next_tier", "next tier adds": "next_tier_value", "used": "transactions_used"}

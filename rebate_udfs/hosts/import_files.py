@@ -1,0 +1,44 @@
+"""Exports of other systems as plain cells: CSV and text files, and a sheet of a workbook."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import python_calamine as calamine
+
+from ..imports import FileFormat
+from ..parse import CannotRead, Cell
+from .reading import WORKBOOKS
+
+
+def read_cells(path: str | Path, form: FileFormat) -> list[list[Cell]]:
+    """All cells of an export, row by row from the first. Raises CannotRead with one sentence and a remedy."""
+    path = Path(path)
+    if not path.is_file():
+        raise CannotRead(f"There is no file {path}.", "Check its name.")
+    return _workbook(path, form) if path.suffix.casefold() in WORKBOOKS else _text(path, form)
+
+
+def _text(path: Path, form: FileFormat) -> list[list[Cell]]:
+    try:
+        with path.open(encoding=form.encoding, newline="") as file:
+            return [list(row) for row in csv.reader(file, delimiter="\t" if form.delimiter == "\\t" else form.delimiter)]
+    except (UnicodeDecodeError, LookupError):
+        remedy = "Say its encoding in the profile, such as cp1252 or utf-16."
+        raise CannotRead(f"{path.name} is not written in {form.encoding}.", remedy) from None
+    except csv.Error as error:
+        raise CannotRead(f"{path.name} is no table of text: {error}.", "Check the delimiter in the profile.") from None
+
+
+def _workbook(path: Path, form: FileFormat) -> list[list[Cell]]:
+    try:
+        with calamine.CalamineWorkbook.from_path(str(path)) as book:
+            names = [sheet.name for sheet in book.sheets_metadata if sheet.typ is calamine.SheetTypeEnum.WorkSheet]
+            if form.sheet and form.sheet not in names:
+                raise CannotRead(f"{path.name} has no sheet {form.sheet}; it has {', '.join(names)}.", "Name one of them in the profile.")
+            if not names:
+                raise CannotRead(f"{path.name} has no sheet with cells.", "Export it again.")
+            return book.get_sheet_by_name(form.sheet or names[0]).to_python(skip_empty_area=False)
+    except (calamine.PasswordError, calamine.CalamineError, calamine.XmlError, calamine.ZipError, OSError) as error:
+        raise CannotRead(f"{path.name} cannot be read as a workbook.", "Open it in Excel, save it anew, and import that.") from error

@@ -40,7 +40,7 @@ FROM read_parquet(?) GROUP BY 1, 2"""
 def group_by(path: Path) -> int:
     """What is compared with: one GROUP BY, fetched as Arrow."""
     with duckdb.connect() as connection:
-        return connection.execute(PLAIN, [str(path)]).to_arrow_table().num_rows
+        return connection.sql(PLAIN, params=[str(path)]).to_arrow_table().num_rows
 
 
 def checked(path: Path) -> Tables:

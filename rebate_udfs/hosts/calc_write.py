@@ -172,7 +172,10 @@ class _Sheet:
         sheets, name = self.book.document.getSheets(), self.table.name
         if sheets.hasByName(name):
             sheet = sheets.getByName(name)
-            sheet.clearContents(CONTENT)
+            used = sheet.createCursor()
+            used.gotoStartOfUsedArea(False)
+            used.gotoEndOfUsedArea(True)
+            used.clearContents(CONTENT)
         else:
             sheets.insertNewByName(name, sheets.getCount())
             sheet = sheets.getByName(name)

@@ -1,0 +1,97 @@
+"""Two lists of the same sales: what agrees is counted, what differs is named with the rebate at stake, nothing is dropped."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from smallbooks import raw_book, raw_table, transactions
+
+from rebate_udfs.engines import open_engine
+from rebate_udfs.pipeline import run
+from rebate_udfs.reconcile import Match, Reconciliation, Stakes, read_source, reconcile, table
+from rebate_udfs.tables import read
+
+OURS = [
+    [date(2026, 1, 5), "A", "S", 10, 1000, {"Invoice Number": "INV-001", "Line": "1"}],
+    [date(2026, 1, 6), "A", "S", 20, 2000, {"Invoice Number": "INV-002", "Line": "1"}],
+    [date(2026, 1, 7), "A", "S", 30, 3000, {"Invoice Number": "INV-003", "Line": "1"}],
+    [date(2026, 1, 8), "A", "S", 40, 4000, {"Invoice Number": "INV-004", "Line": "1"}],
+    [date(2026, 1, 9), "A", "S", 50, 5000],
+]
+
+
+def compared(ours: Any, theirs: Any, stakes: bool = False) -> Reconciliation:
+    engine = open_engine("duckdb")
+    problems: list[Any] = []
+    first, second = (read_source([raw_table("Transactions", rows)], [], engine, problems) for rows in (ours, theirs))
+    assert problems == []
+    priced = None
+    if stakes:
+        book = raw_book({"Program ID": "P", "Period": "Year", "Tiers": [[0, "5 %"]]}, OURS, settings={"As Of": date(2026, 12, 31)})
+        priced = Stakes(run(read(book)))
+    return reconcile(first, second, priced)
+
+
+def test_every_kind_of_difference_is_found_with_what_it_costs() -> None:
+    theirs = [dict(row) for row in transactions(OURS)]
+    for row in theirs:
+        row["Transaction ID"] = f"X-{row['Transaction ID']}"  # the distributor's own numbers
+    theirs[0]["Invoice Number"] = "inv 1"  # spelled otherwise
+    theirs[1]["Quantity"], theirs[1]["Amount"] = 25, 2500
+    theirs[2]["Invoice Date"] = date(2026, 1, 17)
+    theirs[3]["SKU"] = "T"
+    theirs[3]["Invoice Number"] = ""
+    theirs[4]["Invoice Date"] = date(2026, 1, 12)
+    theirs.append({**theirs[0], "Transaction ID": "X-9", "Invoice Number": "INV-009", "Amount": 700})
+    found = compared(transactions(OURS), theirs, stakes=True)
+    assert found.matched == 1
+    said = {(each.first or each.second).invoice_number or "none": each for each in found.differences}  # type: ignore[union-attr]
+    assert [finding.value for finding in said["INV-002"].findings] == ["quantity", "amount"]
+    assert said["INV-002"].at_stake == {"USD": Decimal("25.00")}  # 5 % of 500
+    assert [finding.value for finding in said["INV-003"].findings] == ["date"] and said["INV-003"].at_stake == {}
+    assert [finding.value for finding in said["INV-004"].findings] == ["SKU"] and said["INV-004"].match is Match.NEAREST
+    assert [finding.value for finding in said["none"].findings] == ["date"] and said["none"].match is Match.NEAREST
+    assert [finding.value for finding in said["INV-009"].findings] == ["missing in the first"]
+    assert said["INV-009"].at_stake == {"USD": Decimal("35.00")}
+
+
+def test_a_list_without_ids_can_be_compared() -> None:
+    theirs = [{name: value for name, value in row.items() if name not in ("Transaction ID", "Distributor ID")} for row in transactions(OURS)]
+    found = compared(transactions(OURS), theirs)
+    assert (found.matched, found.differences) == (5, ())
+
+
+def test_files_are_compared_like_sheets(tmp_path: Path) -> None:
+    rows = transactions(OURS)
+    path = tmp_path / "theirs.csv"
+    header = list(rows[0])
+    path.write_text("\n".join(",".join(str(row.get(name, "")) for name in header) for row in ({name: name for name in header}, *rows[:-1])))
+    engine = open_engine("duckdb")
+    found = reconcile(read_source([raw_table("Transactions", rows)], [], engine, []), read_source([], [path], engine, []))
+    assert found.matched == 4
+    assert [each.findings[0].value for each in found.differences] == ["missing in the second"]
+    shown = table(found, ("ours", "theirs"))
+    assert len(shown.rows) == 1 and len(shown.rows[0]) == len(shown.columns)
+    assert shown.title == "4 lines agree, 1 differ or are missing"
+
+
+line = st.tuples(st.integers(1, 28), st.sampled_from("ST"), st.integers(1, 3), st.integers(1, 3), st.sampled_from(["", "INV-1", "inv 001", "INV-2"]))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(line, min_size=1, max_size=8), st.lists(line, min_size=1, max_size=8))
+def test_no_line_is_dropped_or_counted_twice(ours: list[Any], theirs: list[Any]) -> None:
+    def rows(lines: list[Any], prefix: str) -> list[dict[str, Any]]:
+        facts = [[date(2026, 1, day), "A", sku, quantity, amount * 10, {"Invoice Number": number}] for day, sku, quantity, amount, number in lines]
+        return [{**row, "Transaction ID": prefix + row["Transaction ID"][1:]} for row in transactions(facts)]
+
+    found = compared(rows(ours, "T"), rows(theirs, "T" if len(ours) % 2 else "X"))
+    first = [each.first.transaction_id for each in found.differences if each.first]
+    second = [each.second.transaction_id for each in found.differences if each.second]
+    assert len(set(first)) == len(first) and len(first) + found.matched == len(ours)
+    assert len(set(second)) == len(second) and len(second) + found.matched == len(theirs)

@@ -15,24 +15,21 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import numpy as np
 
 from .agreements import Agreement, agreements
 from .counting import MEASURE, classes_by_basis, is_multi_currency
 from .exchange import MissingRate, Rates
 from .facts import Converter
-from .measure import LOST, Placing, eligible, placed_in
+from .measure import LOST, meetings
 from .model import Run, Tables
 from .money import allocate
 from .participants import EARLIEST, Hierarchy
-from .qualify import Classes, cells, classify, originals, profile
+from .qualify import Classes
 
 ZERO = Fraction(0)
 NOTHING = Decimal(0)
-INT64_LIMIT = 2**63 - 1
 Key = tuple[str, str, str]  # program id, participant id, period id
-GROUP = ("counting", "participant", "period", "party", "counted_day", "currency", "home", "rate_day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,41 +103,32 @@ def _bases(tables: Tables, programs: list[Agreement], hierarchy: Hierarchy, as_o
 
 def _grouped(tables: Tables, classes: Classes, multi: bool) -> Iterator[dict[str, Any]]:
     """The sums of the lines in a base by figure, distributor and class of days, codes turned back into names."""
-    lines = tables.lines
-    seen = profile(lines, classes.basis) if lines else None
-    if lines is None or seen is None:
+    if tables.lines is None:
         return
-    engine = lines.engine_run
-    classified, keys = classify(lines, classes, seen, originals(lines, classes.basis) if seen.has_originals else None)
-    collapsed = engine.collect(cells(classified, keys))
-    placing = Placing(classes, multi or seen.has_currency)
-    combinations = collapsed.group_by(["day", "original", "returned"]).aggregate([("rows", "sum")]).to_pylist()
-    timings, _ = placing.timings([(row["day"], row["original"], row["returned"], row["rows_sum"]) for row in combinations])
-    people = eligible(engine.frame(placing.people()), engine.frame(placing.products()))
-    placed = engine.collect(placed_in(engine.frame(collapsed), people, engine.frame(timings)))
-    names, homes, starts = list(placing.participants), list(placing.currencies), classes.starts
-    for row in _summed(placed.filter(pc.and_(placed.column("in_base"), pc.not_equal(placed.column("cut"), LOST)))):
-        yield {
-            "counting": row["counting"],
-            "participant": names[row["participant"]],
-            "period": row["period"],
-            "distributor_id": classes.parties[row["party"]],
-            "day": max(starts[row["counted_day"]], EARLIEST),
-            "currency": row["currency"] or homes[row["home"]],
-            "rate_day": starts[row["rate_day"]],
-            "amount": int(row["amount_sum"]),
-            "quantity": int(row["quantity_sum"]),
-        }
-
-
-def _summed(table: pa.Table) -> list[dict[str, Any]]:
-    """One row a group; sums that might not fit in 64 bits are made in decimals."""
-    for name in ("amount", "quantity"):
-        column = table.column(name)
-        largest = max((abs(int(value)) for value in pc.min_max(column).as_py().values() if value is not None), default=0)
-        if largest * max(table.num_rows, 1) > INT64_LIMIT or not pa.types.is_int64(column.type):
-            table = table.set_column(table.column_names.index(name), name, pc.cast(column, pa.decimal128(38, 0)))
-    return table.group_by(list(GROUP)).aggregate([("amount", "sum"), ("quantity", "sum")]).to_pylist()
+    starts = classes.starts
+    for counting, found, met, placing in meetings(tables.lines, classes, multi):
+        sums: dict[tuple[int, ...], list[int]] = defaultdict(lambda: [0, 0])
+        keep = np.flatnonzero(((met.flags & 2) > 0) & (met.cut != LOST))
+        at = met.at[keep]
+        whose = (met.participant[keep], met.period[keep], found.party[at])
+        keys = (*whose, met.counted_day[keep], met.rate_day[keep], met.home[keep], found.currency[at])
+        rows = zip(*(key.tolist() for key in keys), found.amount[at].tolist(), found.quantity[at].tolist(), strict=True)
+        for *key, amount, quantity in rows:
+            entry = sums[tuple(key)]
+            entry[0] += amount
+            entry[1] += quantity
+        for (participant, period, party, day, rate_day, home, currency), (amount, quantity) in sums.items():
+            yield {
+                "counting": counting.number,
+                "participant": placing.participants[participant],
+                "period": period,
+                "distributor_id": classes.parties[party],
+                "day": max(starts[day], EARLIEST),
+                "currency": found.currencies[currency] or placing.currencies[home],
+                "rate_day": starts[rate_day],
+                "amount": amount,
+                "quantity": quantity,
+            }
 
 
 def share(amounts: Sequence[Decimal], parts: Sequence[Part], distributor_id: str) -> Decimal:

@@ -1,28 +1,29 @@
 """What each participant did in each period: the cells meet programs, participants and scopes, and are summed.
 
-The frame ends here. What follows is a few thousand values, exact; rates, currencies and percents are applied
-to sums, in Python.
+`qualify` has collapsed the lines to cells of whole numbers and small codes, whatever engine they ran on. From here on
+everything is arrays: for each counting the cells of its parties and products are picked out, placed in time and added up.
+Single lines of programs that walk them go the same way, so that one decision has one place. What follows is a few
+thousand values, exact; rates, currencies and percents are applied to sums, in Python.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
 from typing import Any, NamedTuple
 
-import narwhals as nw
 import numpy as np
 import pyarrow as pa
 
-from .model import Lines, Returns
-from .participants import Hierarchy, Place
-from .qualify import ALL_TRUE, LOST, NO_ORIGINAL, Classes, Counting, Timing, cells, classify, originals, profile, timing, with_defaults
-from .scopes import PARTY_DIMENSIONS, Flags, party_values
+from .model import Lines
+from .participants import Hierarchy
+from .placing import Crowd, Moments, Placing
+from .qualify import LOST, NO_ORIGINAL, Classes, Counting, cells, classify, lines_in, originals, profile
 
-DAY = timedelta(days=1)
-GROUP = ("counting", "participant", "period", "cut", "rate_day", "currency", "home", "in_measure", "in_base", "in_focus")
+COUNTED_CODES = 2**24  # codes up to here are numbered by counting them
+SAFE_SUM = 2**62  # beyond it sums leave 64 bits and go on as Python's whole numbers
 
 
 class Sum(NamedTuple):
@@ -65,146 +66,110 @@ class Measured:
     returns_alone: int = 0  # returns and credit notes without a known original
 
 
+class Cells:
+    """Cells (or single lines) as arrays, in order of party and product, so that any pair of them is one slice."""
+
+    def __init__(self, table: pa.Table, products: int, rows: np.ndarray | None = None) -> None:
+        self.products = max(products, 1)
+        columns = {name: _codes(table, name) for name in ("party", "product", "day", "original", "returned")}
+        code = columns["party"].astype(np.int64) * self.products + columns["product"]
+        self.order = np.argsort(code, kind="stable")
+        self.codes, self.starts = np.unique(code[self.order], return_index=True)
+        self.ends = np.append(self.starts[1:], len(code))
+        self.amount, self.quantity = (_exact(table, name)[self.order] for name in ("amount", "quantity"))
+        self.rows = (np.ones(len(code), np.int64) if rows is None else rows)[self.order]
+        self.moments, at = _moments(columns["day"], columns["original"], columns["returned"])
+        self.moment = at[self.order]
+        self.party, self.product = columns["party"][self.order], columns["product"][self.order]
+        self.currencies, currency = _text_codes(table, "currency")
+        self.currency = currency[self.order]
+
+    @cached_property
+    def rows_by_moment(self) -> np.ndarray:
+        """How many rows each (day, original, returned) holds."""
+        return np.bincount(self.moment, weights=self.rows, minlength=len(self.moments)).astype(np.int64)
+
+    def pick(self, party: np.ndarray, products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The positions of all cells of some parties in some products, and for each the index of its party in `party`."""
+        wanted = (party.astype(np.int64)[:, None] * self.products + products[None, :]).ravel()
+        at = np.searchsorted(self.codes, wanted)
+        at[at == len(self.codes)] = 0
+        hit = np.flatnonzero(self.codes[at] == wanted) if len(self.codes) else np.empty(0, np.int64)
+        starts, lengths = self.starts[at[hit]], (self.ends - self.starts)[at[hit]]
+        offsets = np.repeat(starts - np.append(0, np.cumsum(lengths)[:-1]), lengths) if len(hit) else np.empty(0, np.int64)
+        return offsets + np.arange(lengths.sum()), np.repeat(hit // max(len(products), 1), lengths)
+
+
+def _codes(table: pa.Table, name: str) -> np.ndarray:
+    return table.column(name).to_numpy().astype(np.int64)
+
+
+def _exact(table: pa.Table, name: str) -> np.ndarray:
+    """Whole numbers as int64, or as Python's own where a sum of them could leave 64 bits."""
+    column = table.column(name)
+    if pa.types.is_integer(column.type):
+        values = column.to_numpy().astype(np.int64)
+        if np.abs(values.astype(np.float64)).sum() < SAFE_SUM:
+            return values
+    return np.array([int(value) for value in column.to_pylist()], dtype=object)
+
+
+def _text_codes(table: pa.Table, name: str) -> tuple[list[str], np.ndarray]:
+    found = table.column(name).combine_chunks().dictionary_encode()
+    found = found.chunk(0) if isinstance(found, pa.ChunkedArray) and found.num_chunks else found
+    if not len(table):
+        return [""], np.empty(0, np.int64)
+    return found.dictionary.to_pylist(), found.indices.to_numpy().astype(np.int64)
+
+
+def _moments(day: np.ndarray, original: np.ndarray, returned: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The combinations of day class, original's day class and returned that occur, and which one each cell has."""
+    width = int(max(day.max(initial=0), original.max(initial=0))) + 2
+    code = (day * width + original - NO_ORIGINAL) * 2 + returned
+    unique, at = _numbered(code)
+    return np.stack([unique // 2 // width, unique // 2 % width + NO_ORIGINAL, unique % 2], 1), at
+
+
+def _numbered(code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct codes in order and each one's number; small codes by counting, which needs no sort."""
+    if not len(code) or code.max() > COUNTED_CODES:
+        unique, at = np.unique(code, return_inverse=True)
+        return unique, at.reshape(-1)
+    unique = np.flatnonzero(np.bincount(code))
+    number = np.zeros(int(code.max()) + 1, np.int64)
+    number[unique] = np.arange(len(unique))
+    return unique, number[code]
+
+
 @dataclass(frozen=True, slots=True)
-class Crowd:
-    """Distributors with their participant and what the party dimensions allow, shared by programs that agree in it."""
+class Met:
+    """Where the cells of one counting go: arrays of one length, `at` the position of the cell."""
 
-    number: int
-    rows: list[tuple[int, int, int, int, int, Flags]]  # party, first day class, last day class, participant, home currency, flags
-
-
-class Placing:
-    """The tables that decide, once for a date basis: who belongs to whom, which product counts, when."""
-
-    def __init__(self, classes: Classes, multi_currency: bool) -> None:
-        self.classes, self.multi_currency = classes, multi_currency
-        self.participants: dict[str, int] = {}
-        self.currencies: dict[str, int] = {"": 0}
-        self._crowds: dict[Any, Crowd] = {}
-        self.crowd_of = {counting.number: self._crowd(counting) for counting in classes.countings}
-
-    def _crowd(self, counting: Counting) -> Crowd:
-        scope = counting.scope if counting.scope.uses_parties else None
-        key = (id(counting.places), id(counting.scope) if scope else 0)
-        if key not in self._crowds:
-            rows = [row for place in counting.places for row in self._pieces(place, counting, scope is not None)]
-            self._crowds[key] = Crowd(len(self._crowds), rows)
-        return self._crowds[key]
-
-    def _pieces(self, place: Place, counting: Counting, by_party: bool) -> Iterator[tuple[int, int, int, int, int, Flags]]:
-        """A place, cut where the distributor's own attributes change."""
-        hierarchy, classes = self.classes.hierarchy, self.classes
-        cuts: list[date] = []
-        if by_party or self.multi_currency:
-            cuts = sorted(cut for cut in hierarchy.cuts(place.distributor_id) if place.starts_on < cut <= place.ends_on)
-        starts = [place.starts_on, *cuts]
-        party = classes.party_code[place.distributor_id]
-        participant = self.participants.setdefault(place.participant_id, len(self.participants))
-        for at, first in enumerate(starts):
-            last = starts[at + 1] - DAY if at + 1 < len(starts) else place.ends_on
-            flags = counting.scope.flags(PARTY_DIMENSIONS, party_values(place.distributor_id, first, hierarchy)) if by_party else ALL_TRUE
-            yield party, classes.day_class(first), classes.day_class(last), participant, self._home(place.distributor_id, first), flags
-
-    def _home(self, distributor_id: str, day: date) -> int:
-        row = self.classes.hierarchy.attributes_on(distributor_id, day) if self.multi_currency else None
-        return self.currencies.setdefault(row.currency if row else "", len(self.currencies))
-
-    def people(self) -> pa.Table:
-        """crowd, party, first_day, last_day, participant, home, three flags."""
-        crowds = list(self._crowds.values())
-        numbers = np.concatenate([np.empty(0, np.int32), *(np.full(len(crowd.rows), crowd.number, np.int32) for crowd in crowds)])
-        rows = [row for crowd in crowds for row in crowd.rows]
-        columns = {name: pa.array([row[at] for row in rows], pa.int32())
-                   for at, name in enumerate(("party", "first_day", "last_day", "participant", "home"))}  # fmt: skip
-        flags = {name: pa.array([row[5][at] for row in rows], pa.bool_()) for at, name in enumerate(("party_q", "party_r", "party_f"))}
-        return pa.table({"crowd": pa.array(numbers, pa.int32())} | columns | flags)
-
-    def products(self) -> pa.Table:
-        """counting, crowd, product class, three flags; product classes out of every scope are left out."""
-        rows = [
-            (counting.number, self.crowd_of[counting.number].number, product, *flags[at])
-            for at, counting in enumerate(self.classes.countings)
-            for product, flags in enumerate(self.classes.product_flags)
-            if flags[at][0] or flags[at][1]
-        ]
-        names = ("counting", "crowd", "product", "product_q", "product_r", "product_f")
-        return pa.table({name: pa.array([row[at] for row in rows], pa.int32() if at < 3 else pa.bool_()) for at, name in enumerate(names)})
-
-    def timings(self, combinations: Sequence[tuple[int, int, int, int]]) -> tuple[pa.Table, dict[int, dict[str, int]]]:
-        """counting x (day, original, returned) -> the day class that counts, period, cut, rate day; and who has none.
-
-        `combinations` are (day, original, returned, rows) as they occur.
-        """
-        left_out: dict[int, dict[str, int]] = {}
-        found: list[np.ndarray] = [np.empty((0, 9), np.int32)]
-        table = np.array(combinations, np.int64).reshape(-1, 4)
-        for counting in self.classes.countings:
-            columns, left_out[counting.number] = self._timings_of(counting, table)
-            found.append(columns)
-        rows = np.concatenate(found)
-        names = ("counting", "day", "original", "returned", "counted_day", "period", "cut", "rate_day", "by_original")
-        return pa.table({name: pa.array(rows[:, at]) for at, name in enumerate(names)}), left_out
-
-    def _timings_of(self, counting: Counting, table: np.ndarray) -> tuple[np.ndarray, dict[str, int]]:
-        """The rows of one counting: plain lines all at once, returns with a known original one by one."""
-        reasons: dict[str, int] = defaultdict(int)
-        day, original, returned, rows = table.T
-        late = day >= self.classes.late
-        reasons["AFTER_AS_OF"] += int(rows[late].sum())
-        both = (counting, counting.other) if counting.other else (counting,)  # Net Of: a line must count for both
-        ignored = ~late & (returned == 1) & any(each.program.returns is Returns.IGNORE for each in both)
-        reasons["RETURN_IGNORED"] += int(rows[ignored].sum())
-        alone = ~late & ~ignored & (original == NO_ORIGINAL)
-        period, cut = self._by_day(counting)
-        outside = alone & (period[day] < 0)
-        reasons["OUTSIDE_PROGRAM_DATES"] += int(rows[outside].sum())
-        at = np.flatnonzero(alone & ~outside)
-        columns = [np.full(at.size, counting.number), day[at], original[at], returned[at], day[at], period[day[at]], cut[day[at]],
-                   day[at] if self.multi_currency else np.zeros(at.size), np.zeros(at.size)]  # fmt: skip
-        found = [np.stack(columns, 1).astype(np.int32)] if at.size else []
-        for which in np.flatnonzero(~late & ~ignored & (original != NO_ORIGINAL)):
-            found.append(self._timing_row(counting, table[which], reasons))
-        return np.concatenate([np.empty((0, 9), np.int32), *found]), {reason: count for reason, count in reasons.items() if count}
-
-    def _by_day(self, counting: Counting) -> tuple[np.ndarray, np.ndarray]:
-        """For each day class its period (-1: none) and its cut, for a line that counts on its own day."""
-        starts = np.array([start.toordinal() for start in self.classes.starts])
-        firsts = np.array([period.starts_on.toordinal() for period in counting.periods])
-        lasts = np.array([period.ends_on.toordinal() for period in counting.periods])
-        period = np.searchsorted(firsts, starts, side="right") - 1
-        period = np.where((period >= 0) & (starts <= lasts[period]), period, -1)
-        cuts = np.searchsorted(np.array([each.toordinal() for each in counting.cut_days]), starts, side="left")
-        if counting.other is not None:  # Net Of: both programs must put the line into the same period
-            period = np.where(period == self._by_day(counting.other)[0], period, -1)
-        return period, cuts
-
-    def _timing_row(self, counting: Counting, row: np.ndarray, reasons: dict[str, int]) -> np.ndarray:
-        day, original, returned, rows = (int(value) for value in row)
-        placed: Timing | str = timing(counting, self.classes.starts[day], self.classes.starts[original], bool(returned))
-        if isinstance(placed, str):
-            reasons[placed] += rows
-            return np.empty((0, 9), np.int32)
-        counted = original if placed.by_original else day
-        rate_day = counted if self.multi_currency else 0
-        return np.array([[counting.number, day, original, returned, counted, placed.period, placed.cut, rate_day, placed.by_original]], np.int32)
+    at: np.ndarray
+    participant: np.ndarray
+    period: np.ndarray
+    cut: np.ndarray
+    rate_day: np.ndarray
+    home: np.ndarray
+    flags: np.ndarray  # bits: 1 in the measure, 2 in the base, 4 in the focus
+    by_original: np.ndarray
+    counted_day: np.ndarray
 
 
-def eligible(people: Any, products: Any) -> Any:
-    """Which (party, product class) counts for which counting, in which role, on which days."""
-    both = people.join(products, on="crowd", how="inner")
-    both = both.with_columns(
-        in_measure=nw.col("product_q") & nw.col("party_q"),
-        in_base=nw.col("product_r") & nw.col("party_r"),
-        in_focus=nw.col("product_f") & nw.col("party_f"),
-    ).filter(nw.col("in_measure") | nw.col("in_base"))
-    return both.select("counting", "party", "product", "first_day", "last_day", "participant", "home", "in_measure", "in_base", "in_focus")
+def meet(found: Cells, crowd: Crowd, moments: Moments, flags: np.ndarray) -> Met:
+    """The cells that count: of the crowd's parties, in products with a flag, on days that belong to party and period.
 
-
-def placed_in(frame: Any, people: Any, timings: Any) -> Any:
-    """Rows with party, product and time meet who counts where: the join that decides, filtered by date."""
-    on = [name for name in ("party", "product") if name in people.collect_schema().names() and name in frame.collect_schema().names()]
-    joined = frame.join(people, on=on, how="inner").join(timings, on=["counting", "day", "original", "returned"], how="inner")
-    return joined.filter(nw.col("counted_day") >= nw.col("first_day"), nw.col("counted_day") <= nw.col("last_day"))
+    `flags` are the bits of each product class (1 qualifies, 2 is in the base, 4 in the focus).
+    """
+    products = np.flatnonzero(flags & 3)
+    at, row = found.pick(crowd.party, products)
+    moment = found.moment[at]
+    counted = moments.counted_day[moment]
+    bits = flags[found.product[at]] & crowd.flags[row]
+    keep = (moments.period[moment] >= 0) & (counted >= crowd.first_day[row]) & (counted <= crowd.last_day[row]) & ((bits & 3) > 0)
+    at, row, moment, bits = at[keep], row[keep], moment[keep], bits[keep]
+    return Met(at, crowd.participant[row], moments.period[moment], moments.cut[moment], moments.rate_day[moment], crowd.home[row], bits,
+               moments.by_original[moment], moments.counted_day[moment])  # fmt: skip
 
 
 def measure(lines: Lines, classes: Classes, multi_currency: bool) -> Measured:
@@ -212,62 +177,102 @@ def measure(lines: Lines, classes: Classes, multi_currency: bool) -> Measured:
     seen = profile(lines, classes.basis)
     if seen is None or not classes.countings:
         return Measured(reasons={counting.number: {} for counting in classes.countings})
-    engine = lines.engine_run
     classified, keys = classify(lines, classes, seen, originals(lines, classes.basis) if seen.has_originals else None)
-    collapsed = engine.frame(engine.collect(cells(classified, keys)))
+    table = lines.engine_run.collect(cells(classified, keys))
+    found = Cells(table, len(classes.product_flags), table.column("rows").to_numpy().astype(np.int64))
+    parties = _by_party(found)
+    unknown = _only(found, classes.product_class[""])
     placing = Placing(classes, multi_currency or seen.has_currency)
-    combinations = engine.collect(collapsed.group_by("day", "original", "returned").agg(nw.col("rows").sum())).to_pylist()
-    timings, left_out = placing.timings([(row["day"], row["original"], row["returned"], row["rows"]) for row in combinations])
-    people, times = engine.frame(placing.people()), engine.frame(timings)
-    grouped = placed_in(collapsed, eligible(people, engine.frame(placing.products())), times)
-    sums = engine.collect(grouped.group_by(*GROUP).agg(nw.col("amount").sum(), nw.col("quantity").sum(), nw.col("rows").sum()))
-    everyone = people.join(engine.frame(_countings(placing)), on="crowd", how="inner").select(
-        "counting", "party", "first_day", "last_day", "participant"
-    )
-    by_party = collapsed.group_by("party", "day", "original", "returned").agg(nw.col("rows").sum())
-    placed = engine.collect(placed_in(by_party, everyone, times).group_by("counting", "participant", "period").agg(nw.col("rows").sum()))
-    found = _values(placing, sums, placed, left_out, sum(row["rows"] for row in combinations))
-    alone = sum(row["rows"] for row in combinations if row["returned"] and row["original"] == NO_ORIGINAL)
-    unknown = _unknown_skus(collapsed, everyone, times, classes, engine)
-    return replace(found, undated=seen.undated, returns_alone=alone, unknown_skus=unknown)
+    total = Measured(rows=int(found.rows.sum()), undated=seen.undated, returns_alone=_alone(found))
+    every = np.array([7], np.int64)
+    for at, counting in enumerate(classes.countings):
+        crowd, flags = placing.crowd_of[counting.number], placing.product_bits(at)
+        moments, reasons = placing.moments(counting, found.moments, found.rows_by_moment)
+        total.reasons[counting.number] = reasons
+        _add_sums(total, counting, found, meet(found, crowd, moments, flags), placing)
+        anyone = crowd.anyone()
+        _add_placed(total, counting, parties, meet(parties, anyone, moments.of(found.moments, parties.moments), every), placing)
+        if counting.scope.needs_products and len(unknown.rows):
+            missed = meet(unknown, anyone, moments.of(found.moments, unknown.moments), every)
+            if len(missed.at):
+                total.unknown_skus[counting.number] = int(unknown.rows[missed.at].sum())
+    return total
 
 
-def _unknown_skus(collapsed: Any, everyone: Any, times: Any, classes: Classes, engine: Any) -> dict[int, int]:
-    """How many rows of SKUs that are missing from Products a scope on category or brand could not decide, by counting."""
-    asking = [counting.number for counting in classes.countings if counting.scope.needs_products]
-    unknown = engine.collect(collapsed.filter(nw.col("product") == classes.product_class[""])) if asking else None
-    if unknown is None or not unknown.num_rows:
-        return {}
-    rows = placed_in(engine.frame(unknown), everyone, times).filter(nw.col("counting").is_in(asking))
-    return dict(_rows(engine.collect(rows.group_by("counting").agg(nw.col("rows").sum())), ("counting", "rows")))
+def meetings(lines: Lines, classes: Classes, multi_currency: bool) -> Iterator[tuple[Counting, Cells, Met, Placing]]:
+    """Each counting of one date basis with the cells that count for it, for whoever needs other sums than a rule does."""
+    seen = profile(lines, classes.basis)
+    if seen is None:
+        return
+    classified, keys = classify(lines, classes, seen, originals(lines, classes.basis) if seen.has_originals else None)
+    table = lines.engine_run.collect(cells(classified, keys))
+    found = Cells(table, len(classes.product_flags), table.column("rows").to_numpy().astype(np.int64))
+    placing = Placing(classes, multi_currency or seen.has_currency)
+    for at, counting in enumerate(classes.countings):
+        moments, _ = placing.moments(counting, found.moments, found.rows_by_moment)
+        yield counting, found, meet(found, placing.crowd_of[counting.number], moments, placing.product_bits(at)), placing
 
 
-def _countings(placing: Placing) -> pa.Table:
-    pairs = [(number, crowd.number) for number, crowd in placing.crowd_of.items()]
-    return pa.table({"counting": pa.array([p[0] for p in pairs], pa.int32()), "crowd": pa.array([p[1] for p in pairs], pa.int32())})
+def _only(found: Cells, product: int) -> Cells:
+    """The cells of one product class, as if there were no other."""
+    return _without_products(found, np.flatnonzero(found.product == product))
 
 
-def _values(placing: Placing, sums: pa.Table, placed: pa.Table, left_out: dict[int, dict[str, int]], rows: int) -> Measured:
-    """Codes back to names: the end of the frame."""
-    names, homes, starts = list(placing.participants), list(placing.currencies), placing.classes.starts
-    found: dict[tuple[int, str, int], list[Sum]] = defaultdict(list)
-    lost: dict[int, Lost] = {}
-    for counting, participant, period, cut, rate_day, currency, home, q, r, f, amount, quantity, count in _rows(
-        sums, (*GROUP, "amount", "quantity", "rows")
-    ):
-        if cut == LOST:
-            before = lost.get(counting, Lost(0, 0))
-            lost[counting] = Lost(before.rows + int(count), before.amount + int(amount))
+def _by_party(found: Cells) -> Cells:
+    """The rows of every party and moment, products aside."""
+    code = found.party * len(found.moments) + found.moment
+    unique, at = _numbered(code)
+    sums = np.bincount(at, weights=found.rows, minlength=len(unique)).astype(np.int64)  # rows are counts: exact as floats
+    first = np.zeros(len(unique), np.int64)
+    first[at] = np.arange(len(at))
+    return _without_products(found, first, sums)
+
+
+def _without_products(found: Cells, which: np.ndarray, rows: np.ndarray | None = None) -> Cells:
+    day, original, returned = found.moments[found.moment[which]].T
+    zero = np.zeros(len(which), np.int64)
+    table = pa.table({"party": found.party[which], "product": zero, "day": day, "original": original, "returned": returned,
+                      "amount": zero, "quantity": zero, "currency": pa.array([""] * len(which), pa.string())})  # fmt: skip
+    return Cells(table, 1, found.rows[which] if rows is None else rows)
+
+
+def _alone(found: Cells) -> int:
+    """Rows of returns and credit notes without a known original."""
+    moments = found.moments[found.moment]
+    return int(found.rows[(moments[:, 2] == 1) & (moments[:, 1] == NO_ORIGINAL)].sum())
+
+
+def _add_sums(total: Measured, counting: Counting, found: Cells, met: Met, placing: Placing) -> None:
+    """Add up what agrees in everything that a rule may ask."""
+    if not len(met.at):
+        return
+    keys = [met.participant, met.period, met.cut - LOST, met.rate_day, met.home, found.currency[met.at], met.flags]
+    code = np.zeros(len(met.at), np.int64)
+    for key in keys:
+        code = code * (int(key.max()) + 1) + key
+    order = np.argsort(code, kind="stable")
+    starts = np.flatnonzero(np.append(True, np.diff(code[order]) != 0))
+    at, first = met.at[order], order[starts]
+    sums = [np.add.reduceat(values[at], starts).tolist() for values in (found.amount, found.quantity, found.rows)]
+    names, homes, day_starts = placing.participants, placing.currencies, placing.classes.starts
+    columns = [key[first].tolist() for key in keys]
+    for participant, period, cut, rate_day, home, currency, flags, amount, quantity, rows in zip(*columns, *sums, strict=True):
+        if cut + LOST == LOST:
+            before = total.lost.get(counting.number, Lost(0, 0))
+            total.lost[counting.number] = Lost(before.rows + rows, before.amount + amount)
             continue
-        entry = Sum(cut, starts[rate_day], currency or homes[home], q, r, f, int(amount), int(quantity), count)
-        found[counting, names[participant], period].append(entry)
-    at = {(counting, names[participant], period): int(count)
-          for counting, participant, period, count in _rows(placed, ("counting", "participant", "period", "rows"))}  # fmt: skip
-    return Measured(dict(found), at, left_out, rows, lost)
+        entry = Sum(cut + LOST, day_starts[rate_day], found.currencies[currency] or homes[home], bool(flags & 1), bool(flags & 2), bool(flags & 4),
+                    amount, quantity, rows)  # fmt: skip
+        total.sums.setdefault((counting.number, names[participant], period), []).append(entry)
 
 
-def _rows(table: pa.Table, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    return zip(*(table.column(name).to_pylist() for name in names), strict=True)
+def _add_placed(total: Measured, counting: Counting, parties: Cells, met: Met, placing: Placing) -> None:
+    """All rows of the participant's distributors in the period, counted or not."""
+    periods = len(counting.periods) + 1
+    unique, at = _numbered(met.participant * periods + met.period)
+    sums = np.bincount(at, weights=parties.rows[met.at], minlength=len(unique)).astype(np.int64)
+    for code, rows in zip(unique.tolist(), sums.tolist(), strict=True):
+        total.placed[counting.number, placing.participants[code // periods], code % periods] = rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,29 +300,33 @@ def counted_lines(lines: Lines, classes: Classes, walked: Sequence[Counting], mu
     seen = profile(lines, classes.basis) if walked else None
     if seen is None:
         return []
-    engine = lines.engine_run
-    classified, keys = classify(lines, classes, seen, originals(lines, classes.basis) if seen.has_originals else None)
-    frame = with_defaults(classified, keys)
     placing = Placing(classes, multi_currency or seen.has_currency)
-    numbers = [counting.number for counting in walked]
-    combinations = engine.collect(frame.group_by("day", "original", "returned").agg(nw.len().alias("rows"))).to_pylist()
-    timings, _ = placing.timings([(row["day"], row["original"], row["returned"], row["rows"]) for row in combinations])
-    people = eligible(engine.frame(placing.people()), engine.frame(placing.products()).filter(nw.col("counting").is_in(numbers)))
-    dates = ["dated"] + (["original_date"] if "original" in keys else [])
-    columns = ["counting", "participant", "period", "cut", "invoice_number", "line", "transaction_id", "currency", "home", "rate_day",
-               "in_measure", "in_base", "amount", "quantity", "by_original", *dates]  # fmt: skip
-    table = engine.collect(placed_in(frame, people, engine.frame(timings)).filter(nw.col("cut") != LOST).select(*columns))
-    names, homes, starts = list(placing.participants), list(placing.currencies), placing.classes.starts
-    found = [
-        CountedLine(
-            row["counting"], names[row["participant"]], row["period"], row["cut"],
-            row["original_date"] if row["by_original"] else row["dated"],
-            row["invoice_number"], row["line"], row["transaction_id"], row["currency"] or homes[row["home"]], starts[row["rate_day"]],
-            row["in_measure"], row["in_base"], int(row["amount"]), int(row["quantity"]),
-        )
-        for row in table.to_pylist()
-    ]  # fmt: skip
-    return sorted(found, key=lambda each: (each.counted_on, each.invoice_number, line_order(each.line), each.transaction_id))
+    index = {counting.number: at for at, counting in enumerate(classes.countings)}
+    flags = {counting.number: placing.product_bits(index[counting.number]) for counting in walked}
+    parties = np.unique(np.concatenate([placing.crowd_of[counting.number].party for counting in walked]))
+    products = np.flatnonzero(np.bitwise_or.reduce(np.stack(list(flags.values()))) & 3)
+    classified, keys = classify(lines, classes, seen, originals(lines, classes.basis) if seen.has_originals else None)
+    table = lines.engine_run.collect(lines_in(classified, keys, parties.tolist(), products.tolist()))
+    found = Cells(table, len(classes.product_flags))
+    rows = table.take(pa.array(found.order)).to_pylist()
+    lists: list[CountedLine] = []
+    for counting in walked:
+        moments, _ = placing.moments(counting, found.moments, found.rows_by_moment)
+        met = meet(found, placing.crowd_of[counting.number], moments, flags[counting.number])
+        lists += _counted(counting, met, rows, placing)
+    return sorted(lists, key=lambda each: (each.counted_on, each.invoice_number, line_order(each.line), each.transaction_id))
+
+
+def _counted(counting: Counting, met: Met, rows: list[dict[str, Any]], placing: Placing) -> Iterator[CountedLine]:
+    columns = (met.at, met.participant, met.period, met.cut, met.rate_day, met.home, met.flags, met.by_original)
+    for at, participant, period, cut, rate_day, home, flags, by_original in zip(*(column.tolist() for column in columns), strict=True):
+        if cut != LOST:
+            row = rows[at]
+            yield CountedLine(
+                counting.number, placing.participants[participant], period, cut, row["original_date"] if by_original else row["dated"],
+                row["invoice_number"], row["line"], row["transaction_id"], row["currency"] or placing.currencies[home],
+                placing.classes.starts[rate_day], bool(flags & 1), bool(flags & 2), int(row["amount"]), int(row["quantity"]),
+            )  # fmt: skip
 
 
 def line_order(line: str) -> tuple[int, int, str]:

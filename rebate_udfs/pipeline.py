@@ -110,8 +110,9 @@ def settlements(known: Known, earned: Mapping[Key, Earned], settings: Settings, 
     earned_by: dict[Key, dict[date, Decimal]] = defaultdict(dict)
     cluster_of = {each.program_id: number for number, cluster in enumerate(clusters(known.agreements())) for each in cluster}
     for day, group in ended.items():
+        settling = {(cluster_of[slot.agreement.program_id], slot.participant_id) for slot in group}
         began = [slot for slot in known.slots.values() if slot.period.starts_on <= day]
-        changed = {(cluster_of[slot.agreement.program_id], slot.participant_id) for slot in began if known.learned_after(slot, day)}
+        changed = {(cluster_of[slot.agreement.program_id], slot.participant_id) for slot in began if known.learned_after(slot, day)} & settling
         then = Known([slot for slot in began if (cluster_of[slot.agreement.program_id], slot.participant_id) in changed], known.counted,
                      known.converter, day)  # fmt: skip
         figures = earn(then.positions(), settings.rounding, common_share=then.common_share)

@@ -247,9 +247,12 @@ def cells(frame: Any, keys: Sequence[str]) -> Any:
     return _filled(grouped, [name for name in CELL_DEFAULTS if name not in keys])
 
 
-def with_defaults(frame: Any, keys: Sequence[str]) -> Any:
-    """The same class columns on single lines."""
-    return _filled(frame, [name for name in ("returned", "original") if name not in keys])
+def lines_in(frame: Any, keys: Sequence[str], parties: Sequence[int], products: Sequence[int]) -> Any:
+    """The classified lines of some parties and product classes, with the columns that a walk needs."""
+    dates = ["dated", *(["original_date"] if "original" in keys else [])]
+    names = ["party", "product", "day", "returned", "original", "currency", "amount", "quantity", "invoice_number", "line", "transaction_id", *dates]
+    found = frame.filter(nw.col("party").is_in(parties), nw.col("product").is_in(products))
+    return _filled(found, [name for name in ("returned", "original") if name not in keys]).select(*names)
 
 
 def _filled(frame: Any, names: Sequence[str]) -> Any:

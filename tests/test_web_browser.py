@@ -506,6 +506,11 @@ def test_an_accessibility_check_finds_nothing_serious_in_any_view(
     assert {view: problems for view, problems in found.items() if problems} == {}
 
 
+def test_the_accessibility_check_would_find_a_button_without_a_name(bare: Any):
+    bare.evaluate("() => { document.querySelector('#actions').append(document.createElement('button')); }")
+    assert any(one.startswith("button-name") for one in serious(bare))
+
+
 def serious(page: Any) -> list[str]:
     """What axe-core finds that keeps people from using the page."""
     try:

@@ -15,7 +15,9 @@ globalThis.Rebates = (() => {
   rebates.Failure = Failure;
 
   // ---- requests
-  const store = () => globalThis.localStorage;
+  const kept = new Map(); // where the browser gives a framed page no storage, a token lasts as long as the page
+  const memory = { getItem: (name) => kept.get(name) ?? null, setItem: (name, value) => kept.set(name, value), removeItem: (name) => kept.delete(name) };
+  const store = () => { try { return globalThis.localStorage || memory; } catch (e) { return memory; } };
   const partition = () => (globalThis.Office?.context?.partitionKey || "") + TOKEN;
   rebates.setToken = (token) => { if (token) store().setItem(partition(), token); else store().removeItem(partition()); };
   rebates.hasToken = () => Boolean(store().getItem(partition()));

@@ -3,7 +3,7 @@
 (() => {
   const $ = (id) => document.getElementById(id);
   const TABS = ["health", "cell", "attainment", "coach"];
-  const WRITES = { check: "the sheet Check", calculate: "the result sheets (Check, Attainment, Accruals, Payable, Journal, Explanation, Runs)", explain_cell: "nothing" };
+  const WRITES = { check: "the sheet Check", calculate: "the result sheets (Check, Attainment, Accruals and the others)" };
   const state = { view: "health", overview: null, program: "", busy: false, agreed: new Set(), cell: null, explained: [], selection: 0 };
 
   // ---- telling
@@ -87,7 +87,8 @@
 
   function confirmed(action) {
     const label = Rebates.config.actions[action].label;
-    if (!WRITES[action] || WRITES[action] === "nothing" || state.agreed.has(action)) return Promise.resolve(true);
+    if (!WRITES[action] || state.agreed.has(action)) return Promise.resolve(true);
+    if ($("confirm").open) return Promise.resolve(false); // it is asking already
     $("confirm-title").textContent = label;
     $("confirm-text").textContent = `This writes ${WRITES[action]} and replaces those of an earlier run. The tables that you typed are not changed.\n\nExcel's Undo does not take it back: run it again for newer figures, or delete the sheets.`;
     const dialog = $("confirm");
@@ -255,7 +256,7 @@
     theme();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", theme);
     buttons();
-    TABS.forEach((name) => $("tab-" + name).addEventListener("click", () => show(name)));
+    TABS.forEach((name) => $("tab-" + name).addEventListener("click", () => { tell(""); show(name); }));
     $("tabs").addEventListener("keydown", keys);
     $("refresh").addEventListener("click", refresh);
     $("message-close").addEventListener("click", () => { tell(""); $("tab-" + state.view).focus(); });

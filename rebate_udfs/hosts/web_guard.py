@@ -64,7 +64,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        call = _Call(scope, send, self.tls)
+        call = _Call(scope, send, self.tls and not self.loopback)
         try:
             try:
                 body = await self._admit(scope, receive, call)
@@ -143,8 +143,8 @@ def _once(body: bytes, receive: Receive) -> Receive:
 class _Call:
     """One request on its way: the headers of its answer and its line of log."""
 
-    def __init__(self, scope: Scope, send: Send, tls: bool) -> None:
-        self.scope, self._send, self.tls = scope, send, tls
+    def __init__(self, scope: Scope, send: Send, strict: bool) -> None:
+        self.scope, self._send, self.strict = scope, send, strict  # strict: TLS only from now on; on loopback it would bind other servers too
         self.started, self.status, self.bytes_in, self.bytes_out = time.perf_counter(), 0, 0, 0
         self.person, self.id = "", secrets.token_hex(6)
 
@@ -152,7 +152,7 @@ class _Call:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             path = self.scope["path"]
-            extra = HEADERS | ({"strict-transport-security": "max-age=31536000"} if self.tls else {})
+            extra = HEADERS | ({"strict-transport-security": "max-age=31536000"} if self.strict else {})
             if path.startswith(OPEN_TO_OFFICE):
                 extra |= {"access-control-allow-origin": "*"}
             else:

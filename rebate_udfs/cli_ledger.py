@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import actions, report, terminal
+from . import actions, cli_books, report, terminal
 from .model import LedgerEntry, ResultColumn, ResultTable, Tables
 from .terminal import plain
 
@@ -76,6 +76,8 @@ def register(app: typer.Typer, load: Load) -> None:
             done = bookkeeping.approve(books, run, bookkeeping.user_name())
         _finish(book, tables, books, done.message, quiet)
 
+    cli_books.register(app, load, _told)
+
 
 class _told:
     """What a ledger cannot do is said in one sentence, as every refusal is."""
@@ -123,8 +125,7 @@ def _finish(book: Path, tables: Tables, books: Any, message: str, quiet: bool) -
     """Bring the workbook's Ledger sheet up to date and say what was done."""
     from .hosts.ledger_sheet import mirror
 
-    odd = any(problem.table == "Ledger" for problem in tables.problems)
-    did, problem = mirror(book, tables.ledger, books.entries(), odd)
+    did, problem = mirror(book, tables, books.entries())
     out = terminal.console(quiet)
     out.print(plain(message), soft_wrap=True)
     if did == "repaired":

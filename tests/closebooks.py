@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -13,7 +14,6 @@ from typing import Any
 
 from smallbooks import YEAR, Rows, number, tiers, transactions
 
-from rebate_udfs.cli import app
 from rebate_udfs.hosts.reading import read_book
 from rebate_udfs.hosts.template import write_template
 from rebate_udfs.ledger import Ledger, default_url
@@ -77,9 +77,12 @@ def run(*args: str, user: str = "ann", status: int = 0) -> str:
     """A verb of the command line in this process; what it printed on both streams."""
     from typer.testing import CliRunner
 
+    from rebate_udfs.cli import app  # here: processes that only close need no command line
+
     done = CliRunner().invoke(app, list(args), env={"REBATES_USER": user})
     printed = done.output
-    assert done.exit_code == status, f"{args}: {done.exit_code}, {printed}\n{done.exception!r}"
+    trace = "".join(traceback.format_tb(done.exception.__traceback__)[-4:]) if done.exception else ""
+    assert done.exit_code == status, f"{args}: {done.exit_code}, {printed}\n{trace}{done.exception!r}"
     return printed
 
 

@@ -6,16 +6,19 @@ The sheet of somebody's workbook keeps everything else: only the cells of the ta
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from ..columns import BY_NAME
 from ..ledger_chain import SEALED, canonical
-from ..model import LedgerEntry, Problem, Severity
+from ..model import LedgerEntry, Problem, Severity, Tables
 from ..package import CannotPatch, Package, dump, is_true, remove_stale, tag
+from ..parse import CannotRead
+from ..rows import parse_table
 from .append import FIRST_DAY, FIRST_DAY_1904, _Append, _find
 from .patch import refuse
+from .reading import read_book
 
 TABLE = BY_NAME["Ledger"]
 FIELDS = {column.header: column.field for column in TABLE.columns}
@@ -31,37 +34,56 @@ def is_mirror(sheet: Sequence[LedgerEntry], entries: Sequence[LedgerEntry]) -> b
     return len(sheet) == len(entries) and all(map(same, sheet, entries))
 
 
-def mirror(
-    path: str | os.PathLike[str], sheet: Sequence[LedgerEntry], entries: Sequence[LedgerEntry], odd_rows: bool = False
-) -> tuple[str, Problem | None]:
-    """Make the Ledger sheet of a workbook show the ledger; `sheet` is what it shows now, `odd_rows` whether more stands there.
+def mirror(path: str | os.PathLike[str], tables: Tables, entries: Sequence[LedgerEntry]) -> tuple[str, Problem | None]:
+    """Make the Ledger sheet of a workbook show the ledger; `tables` is the workbook as it was read.
 
-    Returns what was done ("" for nothing) and, where the workbook cannot be written, a warning: the ledger itself is safe.
+    Returns what was done ("" for nothing, else "appended" or "repaired") and, where the workbook cannot be written, a
+    warning: the ledger itself is safe. Two at once do no harm: what the sheet shows is looked at again before writing.
     """
-    if not odd_rows and is_mirror(sheet, entries):
+    if _is_clean(tables.problems) and is_mirror(tables.ledger, entries):
         return "", None
-    behind = not odd_rows and len(sheet) < len(entries) and all(map(same, sheet, entries))
     try:
+        sheet, clean = _shown(path)
+        if clean and is_mirror(sheet, entries):
+            return "", None
+        behind = clean and len(sheet) < len(entries) and all(map(same, sheet, entries))
         remove_stale(path)
-        with Package(path) as package:
-            office = package.office()
-            refuse(package, office)
-            base: datetime = FIRST_DAY_1904 if is_true(package.tree(office).find(tag("workbookPr")), "date1904") else FIRST_DAY
-            sheet_part, table_part = _find(package, TABLE)
-            job = _Append(package.tree(sheet_part), package.tree(table_part), TABLE, base)
-            if not behind:
-                _clear(job)
-            new = entries[len(sheet) :] if behind else entries
-            if new:
-                job.run([_cells(entry, job.columns) for entry in new])
-            package.changed |= {sheet_part: dump(job.sheet), table_part: dump(job.table)}
-            package.save(path)
-    except (CannotPatch, OSError) as refusal:
+        _write(path, entries[len(sheet) :] if behind else entries, not behind)
+    except (CannotPatch, CannotRead, OSError) as refusal:
         message = f"the ledger holds everything, but the sheet Ledger could not be brought up to date: {refusal}"
         return "", Problem(
             Severity.WARNING, "LEDGER_NOT_MIRRORED", "Ledger", None, None, message, "mend that, and close again: nothing is posted twice"
         )
     return ("appended" if behind else "repaired"), None
+
+
+def _shown(path: str | os.PathLike[str]) -> tuple[list[LedgerEntry], bool]:
+    """What the Ledger sheet shows, and whether every row of it can be read."""
+    raw, problems = read_book(os.fspath(path))
+    found = next((table for table in raw if table.name == TABLE.name), None)
+    wrong = [problem for problem in problems if problem.table == TABLE.name]
+    rows = parse_table(found, wrong).rows if found is not None else []
+    return list(rows), _is_clean(wrong)
+
+
+def _is_clean(problems: Iterable[Problem]) -> bool:
+    return not any(problem.table == TABLE.name for problem in problems)
+
+
+def _write(path: str | os.PathLike[str], new: Sequence[LedgerEntry], anew: bool) -> None:
+    """Write entries behind those that stand there, or, `anew`, in place of all."""
+    with Package(path) as package:
+        office = package.office()
+        refuse(package, office)
+        base: datetime = FIRST_DAY_1904 if is_true(package.tree(office).find(tag("workbookPr")), "date1904") else FIRST_DAY
+        sheet_part, table_part = _find(package, TABLE)
+        job = _Append(package.tree(sheet_part), package.tree(table_part), TABLE, base)
+        if anew:
+            _clear(job)
+        if new:
+            job.run([_cells(entry, job.columns) for entry in new])
+        package.changed |= {sheet_part: dump(job.sheet), table_part: dump(job.table)}
+        package.save(path)
 
 
 def _clear(job: _Append) -> None:

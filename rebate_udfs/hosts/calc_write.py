@@ -153,13 +153,13 @@ class _Sheet:
 
     def write(self) -> None:
         self.sheet = self._own_sheet()
+        self._widths()
+        for index, column in enumerate(self.table.columns):
+            self._style(index, column)  # before there is text: each change of a filled cell measures the height of its row
         self._heading()
         self._header()
         self._cells()
-        for index, column in enumerate(self.table.columns):
-            self._style(index, column)
         self._totals()
-        self._widths()
         self._range()
         problems = self.table.name == "Check" and bool(self.rows)
         self.sheet.setPropertyValue("TabColor", colour(look.TAB_PROBLEM if problems else look.TAB_RESULT))
@@ -339,6 +339,11 @@ def _freeze(document: Any, tables: Iterable[ResultTable], headers: dict[str, int
 
 
 def _set(target: Any, **properties: Any) -> None:
+    """Set properties of cells, all in one change where the target takes several, which wants their names in order."""
+    if hasattr(target, "setPropertyValues"):
+        names = tuple(sorted(properties))
+        target.setPropertyValues(names, tuple(properties[name] for name in names))
+        return
     for name, value in properties.items():
         target.setPropertyValue(name, value)
 

@@ -35,7 +35,9 @@ Private Function RebatesSaidWhy(ByVal place As String) As Boolean
     Dim message As String
     If place = "" Then Exit Function
     If InStr(1, ActiveCell.Formula, "REBATE_", vbTextCompare) = 0 Then Exit Function
+    RebatesForget place
     ActiveCell.Calculate
+    If Not IsError(ActiveCell.Value) Then Exit Function
     message = RebatesMessage(place)
     If message = "" Then Exit Function
     MsgBox message, vbExclamation, ActiveCell.Address(False, False)

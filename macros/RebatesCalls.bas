@@ -4,6 +4,7 @@ Option Private Module
 ' Between a cell and Python: what goes over, what comes back, and what was wrong with which cell.
 ' An argument that was left out, and an error on its way back, are marked by a character that no cell can hold.
 
+Private Const MOST_MESSAGES As Long = 10000
 Private messages As Collection
 
 ' What Python is given for an argument: a range becomes its plain values (Value would round currencies), an error stays one.
@@ -62,7 +63,7 @@ End Function
 
 ' What Python gave, with errors in their places as errors.
 Public Function RebatesShown(ByVal result As Variant, ByVal place As String) As Variant
-    Dim message As String, line As Long, column As Long
+    Dim message As String, row As Long, column As Long
     If Not IsArray(result) Then
         result = RebatesCell(result, message)
     ElseIf RebatesIsLine(result) Then
@@ -70,11 +71,11 @@ Public Function RebatesShown(ByVal result As Variant, ByVal place As String) As 
             result(column) = RebatesCell(result(column), message)
         Next column
     Else
-        For line = LBound(result, 1) To UBound(result, 1)
+        For row = LBound(result, 1) To UBound(result, 1)
             For column = LBound(result, 2) To UBound(result, 2)
-                result(line, column) = RebatesCell(result(line, column), message)
+                result(row, column) = RebatesCell(result(row, column), message)
             Next column
-        Next line
+        Next row
     End If
     RebatesRemember place, message
     RebatesShown = result
@@ -113,12 +114,18 @@ Public Function RebatesErrorNumber(ByVal code As String) As Long
     End Select
 End Function
 
-' Keep what is wrong with a cell, or forget it where nothing is.
+' Keep what is wrong with a cell. Of several functions in its formula the first has its say; a later one that is fine takes nothing back.
 Private Sub RebatesRemember(ByVal place As String, ByVal message As String)
     On Error Resume Next
+    If message = "" Or place = "" Then Exit Sub
     If messages Is Nothing Then Set messages = New Collection
+    If messages.Count < MOST_MESSAGES Then messages.Add message, place
+End Sub
+
+' Before a cell is computed anew: what was wrong with it is of yesterday.
+Public Sub RebatesForget(ByVal place As String)
+    On Error Resume Next
     messages.Remove place
-    If message <> "" Then messages.Add message, place
 End Sub
 
 ' What was wrong with a cell when it was last computed, empty for nothing.

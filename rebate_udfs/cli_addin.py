@@ -1,4 +1,4 @@
-"""The verbs `rebates addin build | install | uninstall`: the add-ins for Excel on the desktop and for LibreOffice Calc."""
+"""The verbs `rebates addin build | install | uninstall | manifest`: the add-ins for Excel on the desktop, on the web, and for Calc."""
 
 from __future__ import annotations
 
@@ -48,6 +48,22 @@ def addin_uninstall() -> None:
         _tell(uninstall())
     except CannotInstall as error:
         raise Refused(str(error)) from error
+
+
+@app.command("manifest")
+def addin_manifest(
+    url: Annotated[str, typer.Option("--url", metavar="URL", help="Where the server is reached, as https://rebates.example.com", show_default=False)],
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write it into a file instead of printing it.")] = None,
+) -> None:
+    """Print the manifest by which Excel finds the web add-in."""
+    from .hosts.web_manifest import manifest
+
+    text = manifest(url)
+    if out is None:
+        print(text)
+        return
+    out.write_text(text, encoding="utf-8")
+    print(f"Wrote {out}")
 
 
 def _tell(report: Report) -> None:

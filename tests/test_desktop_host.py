@@ -302,3 +302,26 @@ def test_a_protected_sheet_keeps_its_formulas_and_its_link(press):
     done, said = press(book, "activate_functions")
     assert not done and "Analysis!A1" in said and "protection" in said
     assert book.links and sheet.rows() == [["=[1]!REBATE_VERSION()"]]
+
+
+# ---- a Mac, an old Excel
+
+
+def test_a_mac_reads_and_writes_without_com_and_says_where_functions_come_from(xlwings):
+    book = workbook()
+    xlwings._xlwindows.BOOK_CALLER = book
+    front = xlwings.Book.caller()
+    done, said = desktop_actions.run(front, "calculate", windows=False)
+    assert done and "2 distributors earned USD 5.59" in said
+    attainment = next(one for one in book.sheets if one.Name == "Attainment")
+    assert attainment.tables and not attainment.bars  # bars, links and frozen panes are Windows' own calls
+    done, said = desktop_actions.run(front, "activate_functions", windows=False)
+    assert not done and "web add-in" in said
+
+
+def test_an_excel_without_spilling_formulas_is_served_too(press, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delattr(Range, "Formula2")
+    book = Book()
+    sheet = book.add("Analysis", [["=[1]!REBATE_VERSION()"]])
+    assert press(book, "activate_functions") == (True, "1 formula of Rebates entered anew.")
+    assert sheet.rows() == [["=REBATE_VERSION()"]]

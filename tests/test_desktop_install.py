@@ -118,6 +118,12 @@ def test_elsewhere_it_says_what_to_copy_where(tmp_path: Path):
     assert not uninstall(machine).done
 
 
+def test_the_manifest_is_printed_for_an_address(tmp_path: Path):
+    done = CliRunner().invoke(cli_addin.app, ["manifest", "--url", "https://rebates.example.com", "--out", str(tmp_path / "m.xml")])
+    assert done.exit_code == 0, done.output
+    assert "https://rebates.example.com" in (tmp_path / "m.xml").read_text(encoding="utf-8")
+
+
 def test_the_command_builds_both_addins(tmp_path: Path):
     done = CliRunner().invoke(cli_addin.app, ["build", "--out", str(tmp_path / "out")])
     assert done.exit_code == 0, done.output

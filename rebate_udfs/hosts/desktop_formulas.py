@@ -81,7 +81,7 @@ def activate(book: Any) -> Activated:
 def _ours(sheet: Any) -> Iterator[tuple[Any, str]]:
     """The cells of a sheet whose formula calls us, under whatever name; of an array formula its first cell."""
     area = sheet.used_range
-    formulas = area.api.Formula2
+    formulas = getattr(area.api, _property(area))
     rows = formulas if isinstance(formulas, (tuple, list)) else ((formulas,),)
     for line, row in enumerate(rows):
         for column, formula in enumerate(row):
@@ -97,16 +97,25 @@ def _calls_us(formula: str) -> bool:
 
 def _is_first(cell: Any) -> bool:
     """Whether a cell holds its formula itself: what spills into it, or an array around it, belongs to another."""
-    if cell.api.HasSpill:
+    if _spills(cell):
         return bool(cell.api.SpillParent.Address == cell.api.Address)
     return not cell.api.HasArray or bool(cell.api.CurrentArray.Cells(1, 1).Address == cell.api.Address)
 
 
 def _enter(cell: Any, formula: str) -> None:
-    if cell.api.HasArray and not cell.api.HasSpill:
+    if cell.api.HasArray and not _spills(cell):
         cell.api.CurrentArray.FormulaArray = formula
     else:
-        cell.api.Formula2 = formula
+        setattr(cell.api, _property(cell), formula)
+
+
+def _property(area: Any) -> str:
+    """Where a range keeps its formulas: Formula2 lets them spill; Excel before 2020 has only Formula."""
+    return "Formula2" if hasattr(area.api, "Formula2") else "Formula"
+
+
+def _spills(cell: Any) -> bool:
+    return bool(getattr(cell.api, "HasSpill", False))
 
 
 def _break_links(book: Any) -> int:

@@ -14,9 +14,33 @@ from collections.abc import Iterable
 from ..registry import FUNCTIONS, Argument, Function
 
 FUNCTIONS_MODULE, HELP_MODULE = "RebatesFunctions", "RebatesHelp"
-CATEGORY = "Rebates"
 LONGEST_LINE, MOST_CONTINUATIONS = 1023, 24
 WIDTH = 118  # where our own lines break
+REGISTERING = """Private Sub StartHelp(ByVal arguments As Long)
+    ReDim texts(0 To arguments)
+    told = 0
+End Sub
+
+Private Sub Tell(ByVal text As String)
+    told = told + 1
+    texts(told) = text
+End Sub
+
+' Without arguments there is nothing to describe but the function itself; of others the first text stands at 1.
+Private Sub Register(ByVal functionName As String, ByVal summary As String)
+    Dim arguments() As Variant, place As Long, qualified As String
+    qualified = "'" & ThisWorkbook.Name & "'!" & functionName
+    If told = 0 Then
+        Application.MacroOptions Macro:=qualified, Description:=summary, Category:="Rebates"
+        Exit Sub
+    End If
+    ReDim arguments(1 To told)
+    For place = 1 To told
+        arguments(place) = texts(place)
+    Next place
+    Application.MacroOptions Macro:=qualified, Description:=summary, Category:="Rebates", ArgumentDescriptions:=arguments
+End Sub
+"""
 WRITTEN = "' Written from rebate_udfs/registry.py by: python -m rebate_udfs.hosts.build_xlam --write"
 
 
@@ -107,31 +131,7 @@ End Sub
 {bodies}
 #End If
 
-Private Sub StartHelp(ByVal arguments As Long)
-    ReDim texts(0 To arguments)
-    told = 0
-End Sub
-
-Private Sub Tell(ByVal text As String)
-    told = told + 1
-    texts(told) = text
-End Sub
-
-' Without arguments there is nothing to describe but the function itself; of others the first text stands at 1.
-Private Sub Register(ByVal functionName As String, ByVal summary As String)
-    Dim arguments() As Variant, place As Long, qualified As String
-    qualified = "'" & ThisWorkbook.Name & "'!" & functionName
-    If told = 0 Then
-        Application.MacroOptions Macro:=qualified, Description:=summary, Category:="{CATEGORY}"
-        Exit Sub
-    End If
-    ReDim arguments(1 To told)
-    For place = 1 To told
-        arguments(place) = texts(place)
-    Next place
-    Application.MacroOptions Macro:=qualified, Description:=summary, Category:="{CATEGORY}", ArgumentDescriptions:=arguments
-End Sub
-"""
+{REGISTERING}"""
 
 
 def _description(function: Function) -> str:

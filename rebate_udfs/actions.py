@@ -12,6 +12,7 @@ from pathlib import Path
 
 from . import audit, imports, report
 from .assets import asset
+from .growth_review import required_growth
 from .import_merge import new_rows
 from .model import Attainment, Problem, ResultColumn, ResultTable, RewardKind, Run, Severity, Tables, Verdict
 from .parse import RawTable, text_of
@@ -62,6 +63,7 @@ class Outcome:
 def check(tables: Tables, as_of: date | None = None, places: report.ColumnPlaces | None = None) -> Outcome:
     """Everything wrong with a book: with its rows, and with what the rows mean together."""
     run = compute(tables, as_of)
+    run = replace(run, problems=(*run.problems, *required_growth(tables)))
     return Outcome(run, (report.check(run, places),))
 
 

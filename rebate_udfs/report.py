@@ -13,6 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from .baseline_source import baseline_step
 from .model import (
     Accrual,
     Attainment,
@@ -289,7 +290,8 @@ def _lines(run: Run) -> Iterable[_Line]:
     for row in run.attainment:
         program = programs.get(row.program_id)
         percent = program is None or program.reward is RewardKind.PERCENT
-        yield from _figure_lines(row, row.reward.steps, "Earned", row.earned, percent)
+        baseline = baseline_step(row, run.tables)
+        yield from _figure_lines(row, (*((baseline,) if baseline else ()), *row.reward.steps), "Earned", row.earned, percent)
         booked = accrued.get((row.program_id, row.participant_id, row.period.period_id))
         if booked is not None:
             yield from _figure_lines(booked, booked.steps, "Accrued", booked.accrued, percent)

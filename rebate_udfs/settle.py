@@ -78,7 +78,10 @@ def with_minimum(agreement: Agreement, figures: Sequence[Due], as_of: date) -> l
                 for at in carried:
                     found[at] = replace(found[at], lapsed=found[at].carried, carried=NOTHING)
             continue
-        found += _released(found, carried, own, settlement, due_on)
+        released = _released(found, carried, own, settlement, due_on)
+        for at in carried:
+            found[at] = replace(found[at], carried=NOTHING)  # it waits no more
+        found += released
         carried = []
     return found
 

@@ -192,7 +192,6 @@ def test_every_one_of_91_customers_gets_a_statement(facts: dict[str, Any], tmp_p
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="a branch that bought nothing yet stops the statements of all the others", raises=ValueError)
 def test_groups_and_their_branches_get_statements(facts: dict[str, Any], tmp_path: Path) -> None:
     everybody = told(facts, tmp_path, branches=True)
     assert {f"GROUP {country}" for country in GROUPED} <= everybody

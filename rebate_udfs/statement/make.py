@@ -38,9 +38,9 @@ class Recipient:
 
 
 def recipients(run: Run, branches: bool = False) -> tuple[Recipient, ...]:
-    """Who gets a statement, in order of id: the top of every participant with a figure; with `branches` each member of its family too.
+    """Who may get a statement, in order of id: the top of every participant with a figure; with `branches` each member of its family too.
 
-    Who is whose branch is decided on the as-of date.
+    A branch without a figure or a purchase in any program gets none. Who is whose branch is decided on the as-of date.
     """
     family = _Family(run)
     found = []
@@ -259,6 +259,8 @@ def _claim_text(program: Program, periods: Sequence[PeriodStatement], left: Deci
 def _branch_statements(whole: Statement, family: _Family) -> Iterator[Statement]:
     for branch, name in whole.members[1:]:
         programs = tuple(found for program in whole.programs if (found := _branch_program(program, branch, name, whole.participant_name)))
+        if not programs:
+            continue  # nothing was bought here in any program: there is nothing to state
         own = {program.program_id for program in programs}
         yield replace(
             whole,

@@ -99,6 +99,48 @@ def test_the_compound_file_holds_what_a_vba_project_needs(addin: Path):
     assert not project.parsing_issues
 
 
+def records(directory: bytes) -> list[int]:
+    """The identifiers of the records of a dir stream, in their order."""
+    found, at = [], 0
+    while at < len(directory):
+        identifier, size = struct.unpack_from("<HI", directory, at)
+        found.append(identifier)
+        at += 6 + (6 if identifier == 9 else size)  # the version's size leaves its minor number out
+    return found
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # within oletools
+def test_the_project_is_laid_out_as_excel_lays_out_its_own(addin: Path):
+    """xlwings ships an add-in that Excel saved: the same streams, the same records, the same attributes."""
+    need("olefile", "oletools")
+    import olefile
+    from oletools.olevba import decompress_stream
+
+    excels = next(one for one in build_xlam.files("xlwings") or () if one.name == "quickstart_addin_ribbon.xlam").locate()
+    shown = []
+    for path in (addin, excels):
+        with zipfile.ZipFile(str(path)) as package:
+            project = olefile.OleFileIO(io.BytesIO(package.read("xl/vbaProject.bin")))
+        ids = records(bytes(decompress_stream(bytearray(project.openstream("VBA/dir").read()))))
+        modules = ids.index(0x0F)
+        of_a_module = ids[modules + 2 : ids.index(0x2B) + 1]
+        lines = project.openstream("PROJECT").read().decode("cp1252").split("\r\n")
+        words = [
+            line.split("=")[0] for line in lines if line.split("=")[0] not in ("Document", "Module", "Class") and not line.endswith((" C", " Z"))
+        ]
+        shown.append((ids[: ids.index(0x16)], ids[modules : modules + 2], of_a_module, ids[-1], [word for word in words if word]))
+    assert shown[0] == shown[1]
+    ours = {module.name: module.text for module in build_xlam.modules()}
+    with zipfile.ZipFile(str(excels)) as package:
+        project = olefile.OleFileIO(io.BytesIO(package.read("xl/vbaProject.bin")))
+    for name in ("ThisWorkbook", "Dictionary"):
+        raw = project.openstream(f"VBA/{name}").read()
+        start = next(at for at in range(len(raw)) if raw[at] == 1 and raw[at + 3 : at + 12] == b"\0Attribut")
+        theirs = bytes(decompress_stream(bytearray(raw[start:]))).decode("cp1252")
+        attributes = [line for line in theirs.split("\r\n")[:9] if line.startswith("Attribute") and "Description" not in line]
+        assert ours[name].split("\r\n")[: len(attributes)] == attributes
+
+
 def test_the_parts_are_declared_and_related(addin: Path):
     with zipfile.ZipFile(addin) as package:
         names = set(package.namelist())

@@ -478,10 +478,16 @@ def test_the_pane_is_used_by_keyboard_alone(page: Any):
 
 
 def test_work_shows_that_it_runs(page: Any):
-    page.route("**/action/overview", lambda route: (time.sleep(0.6), route.continue_()))
-    page.click("#refresh", no_wait_after=True)
-    page.wait_for_selector("#working:not([hidden])", timeout=2_000)
+    held: list[Any] = []
+    page.route("**/action/overview", held.append)
+    page.click("#refresh")
+    page.wait_for_selector("#working:not([hidden])")
     assert page.is_disabled("#action-calculate")
+    for _ in range(400):
+        if held:
+            break
+        page.wait_for_timeout(50)
+    held[0].continue_()
     page.wait_for_selector("#working", state="hidden")
     assert page.is_enabled("#action-calculate")
 

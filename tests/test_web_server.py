@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ TIER = {"name": "REBATE_TIER", "arguments": [12480, [[5000, 0.02], [10001, 0.04]
 CALL = {"calls": [TIER]}
 ANSWERS = {"answers": [{"value": 2}]}
 CONCURRENT = 100
+PATIENCE = 60  # seconds: what a busy machine may take
+get, post, send = (partial(verb, timeout=PATIENCE) for verb in (httpx.get, httpx.post, httpx.request))
 INSIDE = ("Traceback", ".py", "rebate_udfs", "site-packages", "fastapi", "starlette", "uvicorn")
 
 
@@ -58,7 +61,7 @@ def tells_nothing(text: str) -> bool:
 
 
 def test_it_says_that_it_lives(local: Server):
-    answer = httpx.get(f"{local.url}/health")
+    answer = get(f"{local.url}/health")
     assert answer.status_code == 200
     assert answer.json()["status"] == "ok"
 
@@ -66,7 +69,7 @@ def test_it_says_that_it_lives(local: Server):
 @pytest.mark.parametrize("path", ["/taskpane.html", "/taskpane.css", "/taskpane.js", "/views.js", "/functions.js", "/functions.json", "/icons/16.png",
                                   "/icons/32.png", "/icons/80.png"])  # fmt: skip
 def test_the_add_ins_files_are_there_with_the_headers_of_a_careful_server(local: Server, path: str):
-    answer = httpx.get(f"{local.url}{path}")
+    answer = get(f"{local.url}{path}")
     assert answer.status_code == 200
     assert len(answer.content) > 100
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -78,7 +81,7 @@ def test_the_add_ins_files_are_there_with_the_headers_of_a_careful_server(local:
 
 
 def test_a_call_is_answered(local: Server):
-    answer = httpx.post(f"{local.url}/call", json=CALL)
+    answer = post(f"{local.url}/call", json=CALL)
     assert (answer.status_code, answer.json()) == (200, ANSWERS)
     assert answer.headers["cache-control"] == "no-store"
 
@@ -116,7 +119,7 @@ def test_a_call_is_answered(local: Server):
 def test_a_bad_request_has_its_status_and_a_sentence_and_shows_nothing_of_the_inside(
     local: Server, method: str, path: str, content: bytes | None, headers: dict[str, str], status: int
 ):
-    answer = httpx.request(method, f"{local.url}{path}", content=content, headers={"content-type": "application/json"} | headers)
+    answer = send(method, f"{local.url}{path}", content=content, headers={"content-type": "application/json"} | headers)
     assert answer.status_code == status
     assert tells_nothing(answer.text)
     if answer.headers["content-type"].startswith("application/json"):
@@ -129,15 +132,15 @@ def test_a_body_that_does_not_say_its_size_is_stopped_at_the_limit(local: Server
             yield b"x" * (1 << 17)
 
     try:
-        status = httpx.post(f"{local.url}/call", content=endless(), headers={"content-type": "application/json"}, timeout=30).status_code
+        status = post(f"{local.url}/call", content=endless(), headers={"content-type": "application/json"}).status_code
     except (httpx.WriteError, httpx.ReadError):  # it hung up, having read enough
         status = 413
     assert status == 413
-    assert httpx.get(f"{local.url}/health").status_code == 200
+    assert get(f"{local.url}/health").status_code == 200
 
 
 def test_an_unknown_function_is_an_error_in_its_own_cell(local: Server):
-    answer = httpx.post(f"{local.url}/call", json={"calls": [{"name": "REBATE_NOSUCH", "arguments": []}, TIER]})
+    answer = post(f"{local.url}/call", json={"calls": [{"name": "REBATE_NOSUCH", "arguments": []}, TIER]})
     assert answer.status_code == 200
     first, second = answer.json()["answers"]
     assert first["error"]["code"] == "#VALUE!" and "REBATE_NOSUCH" in first["error"]["message"]
@@ -170,7 +173,7 @@ def test_a_hundred_clients_at_once_are_all_answered(local: Server):
     body = {"calls": [{"name": "REBATE_TIER", "arguments": [[[number] for number in range(50)], TIER["arguments"][1]]}] * 20}
 
     def ask(_: int) -> tuple[int, int]:
-        answer = httpx.post(f"{local.url}/call", json=body, timeout=60)
+        answer = post(f"{local.url}/call", json=body)
         return answer.status_code, len(answer.json()["answers"])
 
     started = time.perf_counter()
@@ -192,13 +195,13 @@ def test_clients_that_go_away_leave_the_server_as_it_was(local: Server):
     with socket.create_connection((parts.hostname, parts.port)) as line:
         line.sendall(b"\x16\x03\x01 this is no HTTP\r\n\r\n")
         assert tells_nothing(line.recv(2000).decode("latin-1"))
-    assert httpx.post(f"{local.url}/call", json=CALL).json() == ANSWERS
+    assert post(f"{local.url}/call", json=CALL).json() == ANSWERS
     assert "Traceback" not in local.logged()
 
 
 def test_the_log_is_one_object_a_line_and_holds_no_cell(local: Server):
     secret = "Northgate-4711"
-    httpx.post(f"{local.url}/call", json={"calls": [{"name": "REBATE_TIER", "arguments": [secret, [[0, 1]]]}]})
+    post(f"{local.url}/call", json={"calls": [{"name": "REBATE_TIER", "arguments": [secret, [[0, 1]]]}]})
     rows = [json.loads(line) for line in local.logged().splitlines()]
     mine = [row for row in rows if row.get("path") == "/call" and row.get("calls") == 1]
     assert mine and {"time", "level", "status", "ms", "bytes_in", "bytes_out", "id"} <= set(mine[-1])
@@ -238,12 +241,12 @@ def put_book(url: str, tables: dict[str, list[list[Any]]], headers: dict[str, st
         request[name.lower().replace(" ", "_")] = {"blocks": [hashlib.sha256(body).hexdigest()]}
     sent = 0
     for _ in range(3):
-        answer = httpx.post(f"{url}/book", json={"tables": request}, headers=headers, timeout=60).json()
+        answer = post(f"{url}/book", json={"tables": request}, headers=headers).json()
         if "missing" not in answer:
             return answer["answer"]["value"], sent
         for digest in answer["missing"]:
-            put = httpx.put(f"{url}/blocks/{digest}", content=bodies[digest], headers={"content-type": "application/json"} | (headers or {}))
-            assert put.status_code == 204
+            kept = send("PUT", f"{url}/blocks/{digest}", content=bodies[digest], headers={"content-type": "application/json"} | (headers or {}))
+            assert kept.status_code == 204
             sent += 1
     raise AssertionError("the server asks for the same blocks again and again")
 
@@ -259,13 +262,13 @@ def test_a_handle_and_its_tables_survive_kill_and_restart(tmp_path: Path):
         assert (again, sent) == (handle, 0), "tables that the server has are not sent again"
         for call in ask["calls"]:
             call["arguments"][0] = handle
-        before = httpx.post(f"{first.url}/call", json=ask, timeout=60).json()
+        before = post(f"{first.url}/call", json=ask).json()
         os.kill(first.process.pid, signal.SIGKILL)
         first.process.wait()
         with pytest.raises(httpx.TransportError):
-            httpx.post(f"{first.url}/call", json=ask)
+            post(f"{first.url}/call", json=ask)
         with server(tmp_path, port) as second:
-            assert httpx.post(f"{second.url}/call", json=ask, timeout=60).json() == before
+            assert post(f"{second.url}/call", json=ask).json() == before
             assert put_book(second.url, tables) == (handle, 0)
             tables["Tiers"][1][1] += 1
             changed, sent = put_book(second.url, tables)
@@ -363,7 +366,10 @@ def test_off_loopback_everything_but_the_add_ins_files_wants_a_token_and_handles
     anna, boris = (web_access.make_token(person, folder=tmp_path / "config") for person in ("anna", "boris"))
     cert, key = certificate
     port = free_port()
-    with server(tmp_path, port, host="0.0.0.0", cert=str(cert), key=str(key)) as running, httpx.Client(verify=False, base_url=running.url) as client:
+    with (
+        server(tmp_path, port, host="0.0.0.0", cert=str(cert), key=str(key)) as running,
+        httpx.Client(verify=False, base_url=running.url, timeout=PATIENCE) as client,
+    ):
         assert client.get("/taskpane.html").status_code == 200
         assert client.get("/session").json()["sign_in"] == "token"
         for path in ("/call", "/book", "/action/check"):
@@ -384,7 +390,7 @@ def check_handles_are_private(client: httpx.Client, anna: str, boris: str) -> No
     import hashlib
 
     def ask(token: str, path: str, body: Any) -> Any:
-        return client.post(path, json=body, headers={"authorization": f"Bearer {token}"}, timeout=60).json()
+        return client.post(path, json=body, headers={"authorization": f"Bearer {token}"}).json()
 
     tables = {name.lower().replace(" ", "_"): json.dumps(rows).encode() for name, rows in tables_of_the_sample().items()}
     request = {"tables": {name: {"blocks": [hashlib.sha256(body).hexdigest()]} for name, body in tables.items()}}
@@ -484,9 +490,9 @@ def test_an_issuer_is_named_by_https():
 
 def test_with_a_provider_also_loopback_asks_who_it_is(tmp_path: Path, issuer: Issuer):
     with server(tmp_path, issuer=issuer.url, audience="app-1") as running:
-        assert httpx.get(f"{running.url}/session").json()["sign_in"] == "provider"
-        assert httpx.post(f"{running.url}/call", json=CALL).status_code == 401
-        assert httpx.post(f"{running.url}/call", json=CALL, headers={"authorization": f"Bearer {issuer.token()}"}).json() == ANSWERS
+        assert get(f"{running.url}/session").json()["sign_in"] == "provider"
+        assert post(f"{running.url}/call", json=CALL).status_code == 401
+        assert post(f"{running.url}/call", json=CALL, headers={"authorization": f"Bearer {issuer.token()}"}).json() == ANSWERS
 
 
 def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path, local: Server):

@@ -39,6 +39,7 @@ from ..model import (
 from ..money import places_of
 from ..rewards.text import number_text, percent_text
 from .nouns import PeriodStatement, ProgramStatement, TierLine
+from .type_words import BY_CLAIM, claim_sentences, pays_by_type
 
 PERIOD_WORDS = {  # how often, one of them, and its end
     PeriodKind.PROGRAM: ("over the whole program", "the program"),
@@ -181,10 +182,17 @@ def pays_for(program: Program, ladder: Ladder, scopes: Sequence[Scope], unit: st
     """What the program pays for, in one sentence."""
     how_often = PERIOD_WORDS[program.period][0]
     goods = f"your purchases{_scope_words(scopes, AppliesTo.QUALIFY)}"
+    if program.rebate_type is RebateType.MDF and len(ladder) == 1 and not ladder[0].reached:
+        parts = [reward_words(ladder[0].reward, program, currency)]
+    else:
+        parts = [f"{reward_words(tier.reward, program, currency)} {threshold_words(tier.reached, program, unit)}" for tier in ladder]
+    listed = _listed(parts) if parts else ""
+    activities = [row.value for row in scopes if row.dimension is Dimension.ACTIVITY and row.rule is ScopeRule.INCLUDE]
+    focus = _scope_words([row for row in scopes if row.applies_to is AppliesTo.FOCUS], AppliesTo.FOCUS)
+    if said := pays_by_type(program, how_often, goods, focus, listed, _listed(activities) if activities else ""):
+        return said
     if not ladder:
         return f"Pays on {goods}, {how_often}."
-    parts = [f"{reward_words(tier.reward, program, currency)} {threshold_words(tier.reached, program, unit)}" for tier in ladder]
-    listed = _listed(parts)
     if program.reward is RewardKind.LUMP_SUM:
         more = " (each tier reached adds its sum)" if program.method in (Method.INCREMENTAL, Method.TOTAL) and len(ladder) > 1 else ""
         return f"Pays a sum for {goods}, {how_often}: {listed}{more}."
@@ -219,6 +227,10 @@ def _scope_words(scopes: Sequence[Scope], role: AppliesTo) -> str:
 
 def terms_of_program(program: Program, ladder: Ladder, scopes: Sequence[Scope], unit: str, currency: str, dates: str) -> tuple[str, ...]:
     """The whole program, a sentence at a time."""
+    if program.rebate_type in BY_CLAIM:
+        aim = (f"Aim: {program.objective.rstrip('.')}.",) if program.objective else ()
+        how = claim_sentences(program, f" {SETTLEMENT_WORDS[program.settlement]}")
+        return tuple(filter(None, (_dates(program, dates), *aim, *how, *_limits(program, currency), _contract(program))))
     return tuple(
         filter(
             None,
@@ -259,18 +271,22 @@ def _base(program: Program, scopes: Sequence[Scope], currency: str) -> str:
     base = f"the net amount in {currency}" if program.reward is RewardKind.PERCENT else "the units"
     own = any(row.applies_to is AppliesTo.REWARD for row in scopes)
     which = f"your purchases{_scope_words(scopes, AppliesTo.REWARD)}" if own else "the same purchases"
+    return f"The rebate is paid on {base} of {which}{_part(program)}."
+
+
+def _part(program: Program) -> str:
     default = RewardOn.INCREMENT if program.rebate_type is RebateType.GROWTH else RewardOn.ALL
-    part = PART_WORDS.get(program.reward_on or default, "")
-    return f"The rebate is paid on {base} of {which}{part}."
+    return PART_WORDS.get(program.reward_on or default, "")
 
 
 def _method(program: Program, ladder: Ladder, unit: str, currency: str) -> Iterable[str]:
+    part = _part(program)
     if program.reward is RewardKind.LUMP_SUM:
         adds = program.method in (Method.INCREMENTAL, Method.TOTAL)
         yield "Each tier you reach adds its sum." if adds else "You receive the sum of the highest tier you reach."
     else:
         yield {
-            Method.RETROSPECTIVE: "The rate of the highest tier you reach applies to everything, from the first unit.",
+            Method.RETROSPECTIVE: f"The rate of the highest tier you reach applies to {'all of that part' if part else 'everything, from the first unit'}.",
             Method.INCREMENTAL: "Each rate applies only to the part of your purchases that lies in its tier.",
             Method.ROLLING: "Each tier you reach applies its rate up to its limit; the highest tier you reach applies to everything.",
             Method.TOTAL: "The rates of all tiers you reach are added up and apply to everything.",

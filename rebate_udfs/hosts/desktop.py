@@ -23,7 +23,7 @@ from ..calls import OMITTED, call
 from ..model import CellError
 from ..registry import FUNCTIONS
 from . import look
-from .desktop_cells import cell_of, serial
+from .desktop_cells import cell_of, cells_of, serial
 
 MARK = "\0"  # macros/RebatesCalls.bas
 EXPLAINABLE = ("program", "distributor", "period")
@@ -72,7 +72,7 @@ def taken(value: Any) -> Any:
     """
     if isinstance(value, (tuple, list)):
         rows = value if value and isinstance(value[0], (tuple, list)) else (value,)
-        return [[cell_of(cell) for cell in row] for row in rows]
+        return [cells_of(row) for row in rows]
     return OMITTED if value == MARK else cell_of(value)
 
 

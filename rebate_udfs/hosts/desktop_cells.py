@@ -5,6 +5,7 @@ Over COM an error is an integer (a number in a cell is always a float), an empty
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -30,12 +31,17 @@ def cell_of(value: Any) -> Any:
     return value
 
 
+def cells_of(row: Iterable[Any]) -> list[Any]:
+    """A row of cells; only whole numbers can be errors, and there are few of them."""
+    return [cell_of(cell) if type(cell) is int else cell for cell in row]
+
+
 def rows_of(area: Any, windows: bool) -> list[list[Any]]:
     """The cells of an xlwings range as rows; on Windows as Value2, so that nothing is rounded and dates are numbers."""
     values = area.api.Value2 if windows else area.options(ndim=2, err_to_str=True).value
     rows = values if isinstance(values, (tuple, list)) else ((values,),)
     if windows:
-        return [[cell_of(cell) for cell in row] for row in rows]
+        return [cells_of(row) for row in rows]
     return [[CellError(cell, f"the cell holds {cell}") if cell in ERROR_TEXTS else cell for cell in row] for row in rows]
 
 

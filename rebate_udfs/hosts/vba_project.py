@@ -17,6 +17,7 @@ CODE_PAGE = 1252
 ENCODING = f"cp{CODE_PAGE}"
 WORKBOOK, SHEET, MODULE, CLASS = "workbook", "sheet", "module", "class"
 CLASS_BASE = "{FCFB3D2A-A0FA-1068-A738-08002B3371B5}"
+CLASS_TAIL = r"Attribute VB_TemplateDerived = False\nAttribute VB_Customizable = False\n"
 BASES = {WORKBOOK: "{00020819-0000-0000-C000-000000000046}", SHEET: "{00020820-0000-0000-C000-000000000046}"}
 PROJECT_ID = "{6B1C9C0E-3D0B-4F3E-9A51-52EBA7E50001}"
 ENGLISH = 0x0409
@@ -56,13 +57,7 @@ class Module:
             body = f'Attribute VB_Name = "{self.name}"\n{body}'
         if self.kind == CLASS:  # an exported class lacks what a project says of it
             body = body.replace("\n", f'\nAttribute VB_Base = "0{CLASS_BASE}"\n', 1)
-            body = re.sub(
-                r"^(Attribute VB_Exposed = .*\n)",
-                r"\1Attribute VB_TemplateDerived = False\nAttribute VB_Customizable = False\n",
-                body,
-                count=1,
-                flags=re.M,
-            )
+            body = re.sub(r"^Attribute VB_Exposed = .*\n", r"\g<0>" + CLASS_TAIL, body, count=1, flags=re.MULTILINE)
         return (body if body.endswith("\n") else body + "\n").replace("\n", "\r\n")
 
 

@@ -34,10 +34,9 @@ def test_growth_says_what_it_is_paid_on(reward_on: str | None, part: str) -> Non
 
 
 def test_growth_over_the_baseline_never_promises_everything() -> None:
-    assert "The rate of the highest tier you reach applies to all of that part." in terms_of_program(
-        program("Growth"), LADDER, (), "USD", "USD", "yyyy-mm-dd"
-    )
-    assert any("everything" in line for line in terms_of_program(program("Growth", reward_on="All"), LADDER, (), "USD", "USD", "yyyy-mm-dd"))
+    part, whole = (terms_of_program(program("Growth", reward_on=on), LADDER, (), "USD", "USD", "yyyy-mm-dd") for on in (None, "All"))
+    assert "The rate of the highest tier you reach applies to all of that part." in part
+    assert any("everything" in line for line in whole)
 
 
 def test_a_mix_names_its_range() -> None:

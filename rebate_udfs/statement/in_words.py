@@ -280,13 +280,13 @@ def _part(program: Program) -> str:
 
 
 def _method(program: Program, ladder: Ladder, unit: str, currency: str) -> Iterable[str]:
-    part = _part(program)
+    whole = "all of that part" if _part(program) else "everything, from the first unit"
     if program.reward is RewardKind.LUMP_SUM:
         adds = program.method in (Method.INCREMENTAL, Method.TOTAL)
         yield "Each tier you reach adds its sum." if adds else "You receive the sum of the highest tier you reach."
     else:
         yield {
-            Method.RETROSPECTIVE: f"The rate of the highest tier you reach applies to {'all of that part' if part else 'everything, from the first unit'}.",
+            Method.RETROSPECTIVE: f"The rate of the highest tier you reach applies to {whole}.",
             Method.INCREMENTAL: "Each rate applies only to the part of your purchases that lies in its tier.",
             Method.ROLLING: "Each tier you reach applies its rate up to its limit; the highest tier you reach applies to everything.",
             Method.TOTAL: "The rates of all tiers you reach are added up and apply to everything.",

@@ -479,7 +479,7 @@ def test_the_pane_is_used_by_keyboard_alone(page: Any):
 
 def test_work_shows_that_it_runs(page: Any):
     held: list[Any] = []
-    page.route("**/action/overview", held.append)
+    page.route("**/action/overview", lambda route: held.append(route))  # held back until it was looked at
     page.click("#refresh")
     page.wait_for_selector("#working:not([hidden])")
     assert page.is_disabled("#action-calculate")

@@ -105,6 +105,12 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     made.stop()
 
 
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Handles that the tests make in Python stay out of the cache of the person who runs them."""
+    monkeypatch.setenv("REBATES_CACHE", str(tmp_path / "cache"))
+
+
 @pytest.fixture
 def sample(tmp_path: Path) -> Path:
     """The sample company's workbook, without results."""
@@ -407,8 +413,7 @@ def with_book(office: Office, sample: Path) -> tuple[str, Any]:
     return office.cells("Analysis", "A1:A1")[0][0], made
 
 
-def test_functions_on_the_book_show_what_python_gives(office: Office, sample: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setenv("REBATES_CACHE", str(tmp_path / "cache"))
+def test_functions_on_the_book_show_what_python_gives(office: Office, sample: Path):
     handle, made = with_book(office, sample)
     assert handle == made
     wrong = []

@@ -20,7 +20,7 @@ from .sheets import FREEZE, KEY_COLUMNS, NARROWEST, NUMERIC, WIDEST, WIDTH_SAMPL
 MARK = "_rebates_result"  # a name of the sheet's own, by which the next run knows it; files on disk carry the same
 ROWS_AT_ONCE = 20_000
 LAST_ROW = 1_048_575
-WIDTH_OF_CHARACTER, POINT = 215, 35  # hundredths of a millimetre
+WIDTH_OF_CHARACTER, POINT, INDENT = 215, 35, 250  # hundredths of a millimetre
 MIDDLE = 2  # com.sun.star.table.CellVertJustify2
 CONTENT = 1 | 2 | 4 | 16 | 32 | 512  # values, dates, texts, formulas, hard formats, edited texts; comments stay
 BOLD = 150.0
@@ -207,7 +207,7 @@ class _Sheet:
         _set(header, CharWeight=BOLD, CharColor=colour(look.INK), CellBackColor=colour(look.BAND), IsTextWrapped=True, VertJustify=MIDDLE,
              BottomBorder=self.book.line(look.ACCENT, POINT))  # fmt: skip
         for index, column in enumerate(self.table.columns):
-            _set(self._area(index, self.top), HoriJustify=_justify(self.book, column))
+            _set(self._area(index, self.top), HoriJustify=_justify(self.book, column), ParaIndent=_indent(column))
 
     def _cells(self) -> None:
         if not self.rows:
@@ -234,7 +234,8 @@ class _Sheet:
 
     def _style(self, index: int, column: ResultColumn) -> None:
         body = self._area(index, self.top + 1, index, self.bottom)
-        _set(body, BottomBorder=self.book.line(look.LINE, 9), CharColor=colour(look.INK), HoriJustify=_justify(self.book, column), VertJustify=1)
+        _set(body, BottomBorder=self.book.line(look.LINE, 9), CharColor=colour(look.INK), HoriJustify=_justify(self.book, column), VertJustify=1,
+             ParaIndent=_indent(column))  # fmt: skip
         if column.kind == "date":
             _set(body, NumberFormat=self.book.number_format(self.book.date_format))
         elif column.kind in NUMERIC:
@@ -300,7 +301,7 @@ class _Sheet:
             lengths = [look.shown_length(value, column.kind, self.places[index]) for value in self._longest(index, column)]
             word = max(len(word) for word in column.header.split())
             header = max(word, -(-len(column.header) // 2)) + 4  # headers wrap once; room for the filter's arrow
-            columns.getByIndex(index).setPropertyValue("Width", (min(WIDEST, max([NARROWEST, header, *lengths])) + 1) * WIDTH_OF_CHARACTER)
+            columns.getByIndex(index).setPropertyValue("Width", (min(WIDEST, max([NARROWEST, header, *lengths])) + 2) * WIDTH_OF_CHARACTER)
 
     def _longest(self, index: int, column: ResultColumn) -> list[Any]:
         """What decides a column's width: of texts a sample, of numbers the largest or their sum."""
@@ -350,6 +351,11 @@ def _set(target: Any, **properties: Any) -> None:
 
 def _justify(book: _Book, column: ResultColumn) -> Any:
     return book.uno.Enum("com.sun.star.table.CellHoriJustify", "RIGHT" if column.kind in NUMERIC else "LEFT")
+
+
+def _indent(column: ResultColumn) -> int:
+    """Text keeps away from the number on its left."""
+    return 0 if column.kind in NUMERIC else INDENT
 
 
 def _place_words(place: tuple[str, str]) -> str:

@@ -31,6 +31,7 @@ from .report_calendar import calendar
 from .report_claims import claim_check
 from .report_columns import Column, Names, by_currency, count, figure_column, money_column, period_column, table_of, words
 from .report_funds import funds
+from .roll_forward import roll_forward
 
 __all__ = ["ColumnPlaces", "by_currency", "check", "count", "near_next_tier", "report", "reward_words", "way_to_next_tier", "words"]
 
@@ -44,9 +45,10 @@ def report(run: Run, places: ColumnPlaces | None = None) -> tuple[ResultTable, .
     """All result tables of a run, in the order in which people need them.
 
     `places` says where a column stands in the workbook, so that a problem links to its cell; without it a problem
-    links to its row on the sheet named as its table. Funds and Claim Check are there for books that have such programs and claims.
+    links to its row on the sheet named as its table. Roll-Forward, Funds and Claim Check are there for books
+    that have closed a period, and have such programs and claims.
     """
-    found = [check(run, places), attainment(run), accruals(run), payable(run), journal(run), funds(run), claim_check(run)]
+    found = [check(run, places), attainment(run), accruals(run), payable(run), journal(run), roll_forward(run), funds(run), claim_check(run)]
     return (*(table for table in found if table is not None), explanation(run), calendar(run), runs(run))
 
 

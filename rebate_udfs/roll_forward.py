@@ -79,8 +79,13 @@ def movements(ledger: Iterable[LedgerEntry], first: str, last: str) -> list[Move
     return [found[key] for key in sorted(found)]
 
 
-def roll_forward(run: Run) -> ResultTable:
-    """The fiscal year to the as-of date's accounting period, by program and participant, with the age of what is unpaid."""
+def roll_forward(run: Run) -> ResultTable | None:
+    """The fiscal year to the as-of date's accounting period, by program and participant, with the age of what is unpaid.
+
+    None for a book whose ledger is empty: nothing has been posted yet.
+    """
+    if not run.tables.ledger:
+        return None
     settings = run.tables.settings
     year = next(calendar_periods(PeriodKind.YEAR, run.as_of, run.as_of, settings))
     first, last = (accounting_period(day, settings).period_id for day in (year.starts_on, run.as_of))

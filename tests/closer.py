@@ -1,14 +1,12 @@
-"""A process that closes one period after another, for tests that race two of them or kill one at any moment.
-
-    python closer.py BOOK LEDGER-URL PERIOD...     closes each period; with a line on standard input before each, when told to wait
-
-Prints one line a period: what came of it. Starts when a line arrives on standard input, so that all its modules are loaded.
-"""
+"""A process that closes one period after another, for tests that race two of them or kill one at any moment."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 
 from closebooks import load
 
@@ -18,16 +16,21 @@ from rebate_udfs.hosts.ledger_sheet import mirror
 from rebate_udfs.ledger import LedgerMoved
 
 
-def main() -> None:
-    book, url, *periods = sys.argv[1:]
-    url = "" if url == "-" else url
-    user = f"user {os.getpid()}"
-    bookkeeping.open_ledger(load(book), book, url)
-    print("ready", flush=True)
-    for period in periods:
-        if not sys.stdin.readline():
-            return
-        print(close(book, url, period, user), flush=True)
+def work(book: str, url: str, talk: Connection) -> None:
+    """Close every period that comes over the wire, and say what came of it; None is the end."""
+    while (period := talk.recv()) is not None:
+        talk.send(close(book, url, period, f"user {os.getpid()}"))
+
+
+def start(book: str, url: str) -> tuple[BaseProcess, Connection]:
+    """A process of its own, all its modules loaded, and the wire to it."""
+    context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
+    if sys.platform != "win32":
+        context.set_forkserver_preload(["closer"])
+    ours, theirs = context.Pipe()
+    process = context.Process(target=work, args=(book, url, theirs), daemon=True)
+    process.start()
+    return process, ours
 
 
 def close(book: str, url: str, period: str, user: str) -> str:
@@ -41,7 +44,3 @@ def close(book: str, url: str, period: str, user: str) -> str:
         return f"told {told}"
     _, problem = mirror(book, tables, ledger.entries())
     return f"{'won' if done.act else 'told'} {done.message}" + (f" {problem.message}" if problem else "")
-
-
-if __name__ == "__main__":
-    main()

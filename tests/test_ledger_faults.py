@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
-from closebooks import ROOT, close, ledger_of, load, run, write_book
+from closebooks import close, ledger_of, load, run, write_book
+from closer import start
 from pgserver import postgresql
 
 from rebate_udfs.hosts.ledger_sheet import is_mirror
@@ -46,20 +44,6 @@ def url(request: pytest.FixtureRequest) -> str:
     return "" if request.param == "sqlite" else request.getfixturevalue("server")
 
 
-def start(path: Path, url: str, periods: list[str]) -> subprocess.Popen[str]:
-    command = [sys.executable, str(ROOT / "tests" / "closer.py"), str(path), url or "-", *periods]
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    found = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
-    assert found.stdout and found.stdout.readline() == "ready\n"
-    return found
-
-
-def go(process: subprocess.Popen[str]) -> None:
-    assert process.stdin
-    process.stdin.write("\n")
-    process.stdin.flush()
-
-
 def books(path: Path, url: str) -> Ledger:
     return Ledger(url, load(path).settings.book_id) if url else ledger_of(path, load(path).settings.book_id)
 
@@ -79,16 +63,18 @@ def check_whole(ledger: Ledger) -> None:
 def test_of_two_closes_at_once_exactly_one_wins_and_the_other_is_told(tmp_path: Path, url: str) -> None:
     path = write_book(tmp_path / "book.xlsx", [PROGRAM], sales(RACES), settings={"Book ID": "B-RACE"})
     wanted = months(RACES)
-    two = [start(path, url, wanted) for _ in range(2)]
+    two = [start(str(path), url) for _ in range(2)]
     for period in wanted:
-        for process in two:
-            go(process)
-        said = [process.stdout.readline() for process in two if process.stdout]
+        for _, talk in two:
+            talk.send(period)
+        said = [talk.recv() for _, talk in two]
         assert sorted(line.split()[0] for line in said) == ["told", "won"], (period, said)
         told = next(line for line in said if line.startswith("told"))
         assert "Somebody else" in told or "nothing to post" in told, told
-    for process in two:
-        assert process.wait(SECONDS) == 0
+    for process, talk in two:
+        talk.send(None)
+        process.join(SECONDS)
+        assert process.exitcode == 0
     ledger = books(path, url)
     check_whole(ledger)
     assert len(ledger.acts()) == RACES
@@ -105,13 +91,12 @@ def test_a_close_that_is_killed_leaves_the_ledger_before_or_after_and_the_sheet_
         left = wanted[len(ledger.acts()) :]
         if not left:
             break
-        process = start(path, url, left)
-        for _ in range(draw.choice((0, 1, 2))):  # not always the first close of a process
-            go(process)
-        go(process)
-        time.sleep(draw.uniform(0, 0.9))
-        process.send_signal(signal.SIGKILL)
-        process.wait(SECONDS)
+        process, talk = start(str(path), url)
+        for period in left[: draw.choice((1, 2, 3))]:  # not always in the first close of a process
+            talk.send(period)
+        time.sleep(draw.uniform(0.05, 1.2))
+        process.kill()
+        process.join(SECONDS)
         kills += 1
         check_whole(ledger)
     assert kills == KILLS or len(ledger.acts()) == count

@@ -528,9 +528,11 @@ def test_result_sheets_hold_the_figures_of_the_run_as_money_and_dates(office: Of
     accruals = next(table for table in outcome.tables if table.name == "Accruals")
     headers, top = [column.header for column in accruals.columns], len(accruals.notes) + 4
     money = xlsxwriter.utility.xl_col_to_name(next(at for at, column in enumerate(accruals.columns) if column.kind == "money"))
-    assert office.number_format("Accruals", f"{money}{top + 1}") == '#,##0.00_);(#,##0.00);"-"_)'
+    assert office.number_format("Accruals", f"{money}{top + 1}") == '#,##0.00_);(#,##0.00);"- "'
     assert office.property("Accruals", f"{money}{top + 1}", "CharColor") == 0x1F2937
     assert office.frozen("Accruals")[1] == top
+    shown_money = [row[0] for row in office.strings("Accruals", f"{money}{top + 1}:{money}{top + len(accruals.rows)}")]
+    assert not [text for text in shown_money if "_" in text]
     assert headers[0] == office.strings("Accruals", f"A{top}:A{top}")[0][0]
 
 

@@ -107,6 +107,7 @@ class _Book:
         self.page_style = _page_style(document, footer)
 
     def number_format(self, text: str) -> int:
+        text = text.replace('"-"_)', '"- "')  # LibreOffice shows the space-as-wide-as of a section without digits as it is written
         if text not in self.keys:
             found = self.formats.queryKey(text, self.english, False)
             self.keys[text] = found if found != -1 else self.formats.addNew(text, self.english)

@@ -181,7 +181,7 @@ def column_places(raw: Iterable[RawTable]) -> dict[tuple[str, str], tuple[str, s
         headers = {key(column.header): column.header for column in described.columns} if described else {}
         for at, header in enumerate(table.headers):
             if (name := headers.get(key(text_of(header)))) is not None:
-                places.setdefault((table.name, name), (table.place, column_letters(at)))
+                places.setdefault((table.name, name), (table.place, column_letters(table.first_column + at)))
     return places
 
 

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import typer
 
-from . import actions, cli_addin, cli_import, cli_ledger, demo, report, terminal
+from . import actions, cli_addin, cli_import, cli_ledger, cli_serve, demo, report, terminal
 from .hosts.files import write_results
 from .hosts.reading import read_book
 from .hosts.statements import make_statements
@@ -271,6 +271,7 @@ def _load(book: Path, as_of: datetime | None, transactions: list[str] | None, en
 
 cli_import.register(app)
 app.add_typer(cli_addin.app, name="addin")
+app.add_typer(cli_serve.app, name="serve")
 cli_ledger.register(app, lambda book, transactions: _load(book, None, transactions, Engine.DUCKDB))
 
 

@@ -51,6 +51,7 @@ class RawTable:
     header_row: int
     rows: list[tuple[int, list[Cell]]] = field(default_factory=list)
     date_1904: bool = False  # what a plain number in a date column counts from
+    first_column: int = 0  # where the first header stands on the sheet, from 0
 
 
 # spaces that are none to str.strip: zero-width ones and the byte order mark

@@ -206,7 +206,7 @@ class _Book:
         data = [(number + 1, rows[number][left : right + 1]) for number in range(top, min(bottom + 1, len(rows)))]
         below = [(number + 1, rows[number][left : right + 1]) for number in range(bottom + 1, len(rows))]
         self._look_below(table, excel.sheet, below)
-        return RawTable(table.name, excel.sheet, headers, top, _filled(data), self.date_1904)
+        return RawTable(table.name, excel.sheet, headers, top, _filled(data), self.date_1904, left)
 
     def _look_below(self, table: Table, sheet: str, below: list[tuple[int, list[Cell]]]) -> None:
         """Rows typed below an Excel table that did not grow with them; a total row ends them."""

@@ -24,7 +24,7 @@ def _ready() -> None:
 def serve(
     context: typer.Context,
     host: Annotated[
-        str, typer.Option(help="The address to listen on; any but this machine's own needs --cert, --key and a way to sign in.")
+        str, typer.Option(help="The address to listen on; off this machine it needs --cert, --key and tokens.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8765,
     data: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder below which a workbook may name files of transactions.")] = None,

@@ -6,10 +6,11 @@ and 0, text is never a number, an error is passed on, a range gives a result of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from numbers import Integral
 from typing import Any, TypeVar
 
@@ -155,6 +156,19 @@ def ladder_of(tiers: Any, terms: Terms) -> Ladder | CellError:
     grid = grid_of(tiers)
     if grid is None:
         return tiers if isinstance(tiers, CellError) else CellError(VALUE, "tiers: give a range with From and Reward, or From, To and Reward")
+    try:
+        return _remembered(tuple(map(tuple, grid)), terms)
+    except TypeError:  # a cell that cannot be looked up: read as it stands
+        return _read(grid, terms)
+
+
+@lru_cache(maxsize=256)
+def _remembered(grid: tuple[tuple[Any, ...], ...], terms: Terms) -> Ladder | CellError:
+    """A column of a thousand cells names the same range: its ladder is read once."""
+    return _read(grid, terms)
+
+
+def _read(grid: Sequence[Sequence[Any]], terms: Terms) -> Ladder | CellError:
     rows = [(place, row) for place, row in enumerate(grid, start=1) if not all(_blank(cell) for cell in row)]
     if rows and isinstance(rows[0][1][0], str) and not _blank(rows[0][1][0]):
         rows = rows[1:]
@@ -172,7 +186,7 @@ def ladder_of(tiers: Any, terms: Terms) -> Ladder | CellError:
     return CellError(VALUE, f"{where}: {wrong.message}; {wrong.remedy}")
 
 
-def _tier(row: list[Any], place: int) -> LadderRow | CellError:
+def _tier(row: Sequence[Any], place: int) -> LadderRow | CellError:
     name = f"tiers, row {place}"
     if len(row) not in (2, 3):
         return CellError(VALUE, f"{name}: give two columns (From, Reward) or three (From, To, Reward)")

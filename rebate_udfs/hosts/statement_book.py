@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from datetime import datetime, time
 from hashlib import sha256
 from typing import Any
 
 import xlsxwriter
 
+from ..receive import SEAL, seal
 from ..statement import Statement
 from . import look
-from .statement_forms import write_forms
+from .statement_forms import CLAIM, DISPUTE, write_forms
 from .statement_lists import write_counted, write_excluded, write_payments, write_programs
 from .statement_pen import Pen
 from .statement_summary import Summary, hidden_sheet, summary_sheet
@@ -43,10 +45,10 @@ def _short(text: str) -> str:
     return "sha256:" + sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
-def workbook_bytes(statement: Statement) -> bytes:
+def workbook_bytes(statement: Statement, signing_key: bytes | None = None) -> bytes:
     """The workbook of a statement: page one, lists, payments, programs and forms, protected but for its inputs.
 
-    Raises ValueError for a statement without a program.
+    With a key it carries the seal that `rebates receive` knows it by. Raises ValueError for a statement without a program.
     """
     target = io.BytesIO()
     book = xlsxwriter.Workbook(target, OPTIONS)
@@ -61,8 +63,40 @@ def workbook_bytes(statement: Statement) -> bytes:
     write_programs(pen)
     write_forms(pen)
     Summary(pen, hidden_sheet(pen), first).write()
+    if signing_key is not None:
+        _seal(book, statement, signing_key)
     book.close()
     return target.getvalue()
+
+
+def _seal(book: Any, statement: Statement, signing_key: bytes) -> None:
+    """The hidden sheet that says whose it is, and what in it nobody may change: every constant outside input cells and forms."""
+    sheets = [sheet for sheet in book.worksheets() if sheet.name not in (CLAIM, DISPUTE)]
+    texts = sorted(book.str_table.string_table, key=book.str_table.string_table.__getitem__)
+    said = json.dumps({"participant": statement.participant_id, "as_of": statement.as_of.isoformat(), "statement": statement.statement_id,
+                       "content": statement.content_hash})  # fmt: skip
+    cells = seal(said, ((sheet.name, row, found) for sheet in sheets for row, found in _constants(sheet, texts)), signing_key)
+    hidden = book.add_worksheet(SEAL)
+    hidden.very_hidden()
+    hidden.protect()
+    for row, text in enumerate(cells):
+        hidden.write_string(row, 0, text)
+
+
+def _constants(sheet: Any, texts: list[str]) -> Iterator[tuple[int, list[tuple[int, Any]]]]:
+    """Rows with their constants: column and value; input cells and formulas are none."""
+    for row, cells in sorted(sheet.table.items()):
+        found: list[tuple[int, Any]] = []
+        for column, cell in sorted(cells.items()):
+            kind, style = type(cell).__name__, getattr(cell, "format", None)
+            if style is not None and not style.locked:
+                continue
+            if kind == "String":
+                found.append((column, texts[cell.string]))
+            elif kind == "Number":
+                found.append((column, cell.number))
+        if found:
+            yield row, found
 
 
 def _properties(book: Any, statement: Statement) -> None:

@@ -60,19 +60,21 @@ def make_statements(
     verdicts: Callable[[Sequence[str]], Iterable[Verdict]],
     progress: Callable[[int, int], object] | None = None,
     branches: bool = False,
+    signing_key: bytes | None = None,
 ) -> list[Made]:
     """One workbook a top participant into `out_dir`, with `branches` one for each branch too; in order of participant.
 
     `jobs` is the number of processes, None one for each processor. `progress(done, total)` is called after each.
     Every file is written beside its place and moved there, so a kill leaves the old one, the new one or none. Files of
-    participants that are no longer there are left alone. Raises OSError where the folder cannot be written.
+    participants that are no longer there are left alone.
+    With a key each is signed, so that it can be received. Raises OSError where the folder cannot be written.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
     for left in out_dir.glob(f"*{UNFINISHED}"):
         left.unlink(missing_ok=True)
     to_tell = recipients(run, branches)
     names = file_names(to_tell, run.as_of)
-    folder = _Folder(out_dir)
+    folder = _Folder(out_dir, signing_key)
     made: dict[int, Made] = {}
     workers = jobs or os.cpu_count() or 1
     with _pool(workers if len(to_tell) >= FEWEST_FOR_PROCESSES else 1) as pool:
@@ -97,13 +99,13 @@ def _made(
 
     for index, statement in enumerate(told):
         participant_id = statement.participant_id
-        name, content = names[participant_id], f"{VERSION} {statement.content_hash}"
+        name, content = names[participant_id], f"{VERSION} {statement.content_hash}{folder.signed}"
         if known := folder.current(name, participant_id, content):
             yield index, known
         elif pool is None:
-            yield index, folder.remember(name, content, participant_id, write_statement(statement, folder.path / name))
+            yield index, folder.remember(name, content, participant_id, write_statement(statement, folder.path / name, folder.signing_key))
         else:
-            future = pool.submit(write_statement, statement, folder.path / name)
+            future = pool.submit(write_statement, statement, folder.path / name, folder.signing_key)
             under_way[future] = (index, name, content, participant_id)
             if len(under_way) >= workers * AHEAD:
                 yield from ready()
@@ -111,12 +113,12 @@ def _made(
         yield from ready()
 
 
-def write_statement(statement: Statement, path: Path) -> str:
+def write_statement(statement: Statement, path: Path, signing_key: bytes | None = None) -> str:
     """Write one workbook whole or not at all; gives the SHA-256 of its bytes.
 
     Raises OSError when it cannot be written, also when the file is open in a program that locks it.
     """
-    content = workbook_bytes(statement)
+    content = workbook_bytes(statement, signing_key)
     write_whole(path, content)
     return sha256(content).hexdigest()
 
@@ -153,8 +155,9 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
 class _Folder:
     """The folder and what its manifest remembers."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, signing_key: bytes | None = None) -> None:
+        self.path, self.signing_key = path, signing_key
+        self.signed = f" {sha256(signing_key).hexdigest()[:8]}" if signing_key else ""
         self.known: dict[str, _Known] = _read_manifest(path / MANIFEST)
 
     def current(self, name: str, participant_id: str, content: str) -> Made | None:

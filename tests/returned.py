@@ -1,0 +1,112 @@
+"""What the tests of receiving share: the sample company's book with signed statements, and ways to fill one in."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import openpyxl
+
+from rebate_udfs.demo import sample
+from rebate_udfs.hosts.reading import read_book
+from rebate_udfs.hosts.receive import signing_key
+from rebate_udfs.hosts.statements import make_statements
+from rebate_udfs.hosts.template import write_template
+from rebate_udfs.model import Tables
+from rebate_udfs.pipeline import run, verdicts
+from rebate_udfs.tables import read
+
+CLAIM = {"Claim ID": "C-77", "Line": "1", "Program ID": "P-110", "Claim Date": date(2026, 5, 30), "Period": "2026-Q1", "Claimed Amount": 100}
+DISPUTE = {"Opened On": date(2026, 5, 30), "Invoice Number": "INV-1", "Reason": "An amount is wrong", "Disputed Amount": 12.5}
+
+
+@dataclass(frozen=True)
+class Company:
+    """A folder with a book and its statements."""
+
+    book: Path
+    statements: tuple[Path, ...]
+    participants: tuple[str, ...]
+
+    def tables(self) -> Tables:
+        """The book as it is now."""
+        raw, problems = read_book(self.book)
+        return read(raw, problems=problems)
+
+
+@lru_cache(maxsize=1)
+def made() -> Company:
+    """The sample company with a statement for each distributor, signed."""
+    folder = Path(mkdtemp(prefix="rebates-test-"))
+    book = folder / "rebates.xlsx"
+    write_template(book, sample=sample())
+    raw, problems = read_book(book)
+    found = run(read(raw, problems=problems))
+    done = make_statements(found, folder / "statements", verdicts=lambda ids: verdicts(found, ids), signing_key=signing_key(book))
+    return Company(book, tuple(one.path for one in done), tuple(one.participant_id for one in done))
+
+
+def company(folder: Path) -> Company:
+    """A copy of it that a test may change."""
+    source = made()
+    shutil.copytree(source.book.parent, folder / "company")
+    book = folder / "company" / source.book.name
+    return Company(book, tuple(book.parent / "statements" / path.name for path in source.statements), source.participants)
+
+
+def fill(path: Path, to: Path, claims: list[Mapping[str, Any]] = [], disputes: list[Mapping[str, Any]] = [], skip: int = 0) -> Path:  # noqa: B006
+    """Fill in the forms of a statement as openpyxl saves them, `skip` rows below the first."""
+    book = openpyxl.load_workbook(path)
+    for name, rows in (("Claim Form", claims), ("Dispute Form", disputes)):
+        sheet = book[name]
+        top = next(row for row in range(1, 20) if sheet.cell(row, 1).value in ("Claim ID *", "Opened On *"))
+        columns = {str(cell.value).rstrip(" *"): cell.column for cell in sheet[top] if cell.value}
+        for number, row in enumerate(rows, top + 2 + skip):
+            for header, value in row.items():
+                sheet.cell(number, columns[header]).value = value
+    book.save(to)
+    return to
+
+
+def part_of(path: Path, sheet: str) -> str:
+    """The part of a sheet in the package."""
+    with zipfile.ZipFile(path) as package:
+        book, relations = package.read("xl/workbook.xml").decode(), package.read("xl/_rels/workbook.xml.rels").decode()
+    found = re.search(rf'<sheet name="{re.escape(sheet)}"[^>]*r:id="(\w+)"', book)
+    assert found
+    target = re.search(rf'<Relationship [^>]*Id="{found[1]}"[^>]*Target="([^"]+)"', relations) or re.search(
+        rf'<Relationship [^>]*Target="([^"]+)"[^>]*Id="{found[1]}"', relations
+    )
+    assert target
+    return f"xl/{target[1]}"
+
+
+def rebuilt(path: Path, to: Path, changes: Mapping[str, bytes | None] = {}, more: Mapping[str, bytes] = {}) -> Path:
+    """The package with parts replaced, removed (None) or added."""
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            data = changes.get(name, source.read(name)) if name in changes else source.read(name)
+            if data is not None:
+                target.writestr(name, data)
+        for name, data in more.items():
+            target.writestr(name, data)
+    return to
+
+
+def by_xml(path: Path, to: Path, sheet: str, cells: Mapping[str, str]) -> Path:
+    """Write texts into blank cells of a sheet by editing its XML, as a careless program would."""
+    name = part_of(path, sheet)
+    with zipfile.ZipFile(path) as package:
+        xml = package.read(name).decode()
+    for place, text in cells.items():
+        xml, count = re.subn(rf'<c r="{place}"([^>]*?)/>', rf'<c r="{place}"\1 t="inlineStr"><is><t>{text}</t></is></c>', xml)
+        assert count == 1, place
+    return rebuilt(path, to, {name: xml.encode()})

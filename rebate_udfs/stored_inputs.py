@@ -1,7 +1,7 @@
 """What a close has read, kept so that it can be computed again: each table as text, the transactions by month.
 
 Parts are named by their hash, so that what did not change between two closes is kept once. Row numbers of the sheet are
-not kept: moving rows about is no change.
+not kept.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ def stored(tables: m.Tables) -> Stored:
 
 
 def _json(rows: Any) -> bytes:
-    texts = sorted(row.model_dump_json(exclude={"row"}, exclude_defaults=True) for row in rows)
-    return "\n".join(texts).encode()
+    """In the order of the sheet, for ladders and ties go by it."""
+    return "\n".join(row.model_dump_json(exclude={"row"}, exclude_defaults=True) for row in rows).encode()
 
 
 def lines_table(lines: m.Lines) -> pa.Table:

@@ -11,6 +11,7 @@ import io
 import os
 import re
 import tempfile
+import unicodedata
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -124,6 +125,7 @@ def _pain001(found: Sequence[Proposal], settings: Settings, day: date) -> tuple[
         return b"", note
     try:
         from sepaxml import SepaTransfer
+        from sepaxml.validation import ValidationError
     except ImportError:
         return b"", "no pain.001: install rebate-udfs[payments]"
     own = {"name": settings.company or "Company", "IBAN": settings.bank_account, "BIC": settings.bank_id, "batch": True, "currency": "EUR"}
@@ -132,7 +134,10 @@ def _pain001(found: Sequence[Proposal], settings: Settings, day: date) -> tuple[
         cents = int(each.amount.scaleb(places_of("EUR")))
         transfer.add_payment({"name": each.payee, "IBAN": each.bank_account, "BIC": each.bank_id, "amount": cents, "execution_date": day,
                               "description": each.payment_id, "endtoend_id": each.payment_id})  # fmt: skip
-    return transfer.export(validate=True), ""
+    try:
+        return transfer.export(validate=True), ""
+    except ValidationError as error:
+        return b"", f"no pain.001: an IBAN, BIC or name is not as the standard wants it ({str(error).splitlines()[0]})"
 
 
 def _nacha(found: Sequence[Proposal], settings: Settings, day: date) -> tuple[str, str]:
@@ -144,13 +149,23 @@ def _nacha(found: Sequence[Proposal], settings: Settings, day: date) -> tuple[st
         return "", f"no NACHA file: a routing number (Bank ID) has nine digits; see {', '.join(wrong) or 'Settings'}"
     try:
         from ach.builder import AchFile
+        from ach.data_types import AchError
     except ImportError:
         return "", "no NACHA file: install rebate-udfs[payments]"
-    name = (settings.company or "Company")[:23]
+    name = _plain(settings.company or "Company")[:23]
     about = {"immediate_dest": settings.bank_id, "immediate_org": settings.bank_account[:10], "immediate_dest_name": "BANK",
              "immediate_org_name": name, "company_id": settings.bank_account[:10]}  # fmt: skip
-    file = AchFile("A", about)
-    rows = [{"type": "22", "routing_number": each.bank_id, "account_number": each.bank_account, "amount": str(each.amount), "name": each.payee,
-             "id_number": each.payment_id.replace("-", "")[:15]} for each in found]  # fmt: skip
-    file.add_batch("CCD", rows, credits=True, debits=False, eff_ent_date=day, entry_desc="REBATE")
+    rows = [{"type": "22", "routing_number": each.bank_id, "account_number": each.bank_account, "amount": str(each.amount),
+             "name": _plain(each.payee), "id_number": each.payment_id.replace("-", "")[:15]} for each in found]  # fmt: skip
+    try:
+        file = AchFile("A", about)
+        file.add_batch("CCD", rows, credits=True, debits=False, eff_ent_date=day, entry_desc="REBATE")
+    except AchError as error:
+        return "", f"no NACHA file: a bank column is not as the standard wants it ({error})"
     return file.render_to_string(), ""
+
+
+def _plain(text: str) -> str:
+    """A name in the letters that a NACHA file may hold."""
+    letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9 .&-]+", " ", letters).strip() or "PAYEE"

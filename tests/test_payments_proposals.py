@@ -1,0 +1,126 @@
+"""What is proposed for payment: what is due and open, oldest first, less what is owed to us, once."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from closebooks import load, run, write_book
+from openpyxl import load_workbook
+from smallbooks import computed
+
+from rebate_udfs.payments import proposals
+
+D = Decimal
+QUARTERLY = {"Program ID": "P", "Period": "Year", "Settlement Period": "Quarter", "Tiers": [["100,000", "5 %"]]}
+MONTHLY = {"Program ID": "Q", "Period": "Month", "Tiers": [[0, "1 %"]]}
+SALES = [[date(2026, month, 10), "A", "F", 1, amount] for month, amount in ((2, "50,000"), (5, "75,000"), (8, "100,000"), (11, "75,000"))]
+
+
+def paid(figure: str, amount: str, day: date | None = date(2026, 6, 1), number: str = "X1") -> dict[str, Any]:
+    program, participant, period = figure.split("/")
+    return {"Payment ID": number, "Program ID": program, "Participant ID": participant, "Period": period, "Paid On": day, "Amount": amount}
+
+
+def proposed(day: date, programs: list[Mapping[str, Any]], **more: Any) -> list[tuple[str, Decimal, list[tuple[str, Decimal]]]]:
+    """Participant, sum, and the parts by figure."""
+    found, _ = proposals(computed(programs, SALES, settings={"As Of": day}, **more))
+    return [(each.participant_id, each.amount, [("/".join(part.key), part.amount) for part in each.parts]) for each in found]
+
+
+def test_what_is_due_is_proposed_on_its_day_and_not_before() -> None:
+    assert proposed(date(2026, 7, 29), [QUARTERLY]) == []
+    assert proposed(date(2026, 7, 30), [QUARTERLY]) == [("A", D(6250), [("P/A/2026", D(6250))])]
+
+
+def test_what_is_paid_or_under_way_is_not_proposed_again() -> None:
+    day = date(2026, 10, 30)
+    assert proposed(day, [QUARTERLY], Payments=[paid("P/A/2026", "4,000")])[0][1] == D(7250)
+    under_way = [paid("P/A/2026", "4,000"), paid("P/A/2026", "7,000", None, "X2")]
+    assert proposed(day, [QUARTERLY], Payments=under_way) == [("A", D(250), [("P/A/2026", D(250))])]
+    assert proposed(day, [QUARTERLY], Payments=[paid("P/A/2026", "11,250", None)]) == []
+
+
+def test_what_is_recoverable_is_set_off_with_a_row_on_each_figure() -> None:
+    day, much = date(2026, 7, 30), [paid("Q/A/2026-02", "800")]
+    assert proposed(day, [QUARTERLY, MONTHLY], Payments=much) == [
+        ("A", D(6700), [("Q/A/2026-05", D(750)), ("P/A/2026", D(6250)), ("Q/A/2026-02", D(-300))]),
+    ]  # fmt: skip
+
+
+def test_an_offset_never_takes_more_than_is_paid_and_goes_oldest_first() -> None:
+    day, much = date(2026, 6, 30), [paid("Q/A/2026-02", "1,500"), paid("Q/A/2026-05", "100", date(2026, 6, 1), "X2")]
+    (who, amount, parts), = proposed(day, [MONTHLY], Payments=much)  # fmt: skip
+    assert (who, amount) == ("A", D(0)) and parts == [("Q/A/2026-05", D(650)), ("Q/A/2026-02", D(-650))]
+
+
+def test_a_payment_hold_keeps_everything_back_and_says_so() -> None:
+    found, held = proposals(
+        computed([QUARTERLY], SALES, settings={"As Of": date(2026, 7, 30)}, distributors=[{"Distributor ID": "A", "Payment Hold": "Yes"}])
+    )
+    assert found == [] and [(each.participant_id, each.amount) for each in held] == [("A", D(6250))]
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    """Three distributors, each paid in its own way."""
+    ways = {"C": "Credit Note", "K": "Check", "D": "Direct Deposit"}
+    programs = [{**MONTHLY, "Program ID": who, "Settlement": way} for who, way in ways.items()]
+    scopes = [{"Program ID": who, "Rule": "Include", "Dimension": "Distributor", "Value": who} for who in ways]
+    people = [{"Distributor ID": who, "Distributor Name": f"=Shop {who}", "Bank Account": "1122334", "Bank ID": "121000358"} for who in ways]
+    sales = [[date(2026, 2, 10), who, "F", 1, "10,000"] for who in ways]
+    settings = {"As Of": date(2026, 4, 30), "Company": "Acme", "Bank Account": "9876543210", "Bank ID": "322271627"}
+    return write_book(tmp_path / "book.xlsx", programs, sales, settings=settings, distributors=people, Scopes=scopes)
+
+
+def test_pay_writes_rows_and_documents_once(book: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run("pay", str(book), "--out", str(out))
+    assert [(row.program_id, row.paid_on, row.amount, row.method) for row in load(book).payments] == [
+        ("C", None, D(100), "Credit Note"), ("D", None, D(100), "Direct Deposit"), ("K", None, D(100), "Check"),
+    ]  # fmt: skip
+    assert "Nothing is due" in run("pay", str(book), "--out", str(tmp_path / "again"))
+    names = sorted(path.name.split("-")[0] for path in out.iterdir())
+    assert names == ["check", "credit", "direct", "nacha.txt", "payments.csv"]
+    rows = list(csv.DictReader((out / "payments.csv").open(encoding="utf-8")))
+    assert [(row["Participant ID"], row["Amount"], row["Method"]) for row in rows] == [
+        ("C", "100.00", "Credit Note"), ("D", "100.00", "Direct Deposit"), ("K", "100.00", "Check")]  # fmt: skip
+    assert all(row["Payee"].startswith("'=") for row in rows), "a name never becomes a formula"
+    note = load_workbook(next(out.glob("credit-note-*.xlsx")))["Credit Note"]
+    cells = [cell.value for row in note.iter_rows() for cell in row]
+    assert "Acme" in cells and D(str(next(cell for cell in cells if isinstance(cell, int | float)))) == 100
+    assert not any(cell.data_type == "f" and "Shop" in str(cell.value) for row in note.iter_rows() for cell in row)
+
+
+def test_the_bank_file_credits_each_account(book: Path, tmp_path: Path) -> None:
+    run("pay", str(book), "--out", str(tmp_path / "out"))
+    lines = (tmp_path / "out" / "nacha.txt").read_text(encoding="utf-8").split("\n")
+    assert {len(line.rstrip("\r")) for line in lines if line.strip()} == {94} and len([line for line in lines if line.strip()]) % 10 == 0
+    entry = next(line for line in lines if line.startswith("6"))
+    assert entry[1:3] == "22" and entry[3:12] == "121000358" and int(entry[29:39]) == 10000
+
+
+def test_deposits_in_euro_are_an_iso_20022_file(tmp_path: Path) -> None:
+    book = write_book(
+        tmp_path / "book.xlsx", [{**MONTHLY, "Settlement": "Direct Deposit"}], [[date(2026, 2, 10), "A", "F", 1, "12,345"]],
+        settings={"As Of": date(2026, 4, 30), "Base Currency": "EUR", "Company": "Acme", "Bank Account": "DE87200500001234567890",
+                  "Bank ID": "HASPDEHHXXX"},
+        distributors=[{"Distributor ID": "A", "Bank Account": "NL50BANK1234567890", "Bank ID": "BANKNL2A"}],
+    )  # fmt: skip
+    run("pay", str(book), "--out", str(tmp_path / "out"))
+    tree = ElementTree.parse(tmp_path / "out" / "pain001.xml")
+    found = {node.tag.rpartition("}")[2]: node.text for node in tree.iter()}
+    assert found["InstdAmt"] == "123.45" and found["CtrlSum"] == "123.45" and found["NbOfTxs"] == "1"
+    assert [node.text for node in tree.iter() if node.tag.endswith("IBAN")] == ["DE87200500001234567890", "NL50BANK1234567890"]
+
+
+def test_without_bank_columns_there_is_no_bank_file_and_a_sentence_says_why(tmp_path: Path) -> None:
+    path = write_book(tmp_path / "book.xlsx", [{**MONTHLY, "Settlement": "Direct Deposit"}], SALES, settings={"As Of": date(2026, 4, 30)})
+    assert "Bank Account and Bank ID are missing" in run("pay", str(path), "--out", str(tmp_path / "out"))
+    assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".csv", ".xlsx"]

@@ -12,12 +12,17 @@ from pathlib import Path
 
 from . import audit, imports, report
 from .assets import asset
+from .engines import open_engine
 from .growth_review import required_growth
 from .import_merge import new_rows
 from .model import Attainment, Problem, ResultColumn, ResultTable, RewardKind, Run, Severity, Tables, Verdict
 from .parse import RawTable, text_of
 from .participants import Hierarchy
 from .pipeline import run as compute
+from .reconcile import Stakes, read_source
+from .reconcile import reconcile as compare
+from .reconcile import table as differences
+from .report_claims import claim_check
 from .statement import recipients
 from .tables import BY_NAME
 from .words import key
@@ -150,6 +155,40 @@ def make_statements(tables: Tables, as_of: date | None = None, branches: bool = 
     columns = (ResultColumn("Participant ID", "id", "participant_id"), ResultColumn("Participant", "text", "participant_name"))
     title = f"{report.count(len(told), 'statement')} as of {run.as_of.isoformat()}"
     return Outcome(run, (ResultTable("Statements", title, columns, tuple((one.participant_id, one.name) for one in told)),), (title,))
+
+
+def validate_claims(tables: Tables, as_of: date | None = None) -> Outcome:
+    """Every claim line of a book with its status, amounts, reasons and what to do, as of a day (None: the book's own)."""
+    run = compute(tables, as_of)
+    found = claim_check(run)
+    return Outcome(run, (found,), (found.title,)) if found else Outcome(run, (), ("The book has no claims.",))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a comparison gives: its table, and what is wrong with the sources."""
+
+    tables: tuple[ResultTable, ...]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether rows of a source could not be compared."""
+        return any(problem.severity is Severity.ERROR for problem in self.problems)
+
+
+Sources = tuple[Sequence[RawTable], Sequence[Path]]
+
+
+def reconcile(first: Sources, second: Sources, book: Tables | None, names: tuple[str, str]) -> Comparison:
+    """Two sources of transactions side by side; with a book (the first's) the rebate at stake on each difference.
+
+    Each source is raw tables and files. Raises CannotRead for a source without transactions.
+    """
+    engine, problems = open_engine(), list[Problem]()
+    sources = [read_source(*each, engine, problems) for each in (first, second)]
+    found = compare(sources[0], sources[1], Stakes(compute(book)) if book else None)
+    return Comparison((differences(found, names),), tuple(problems))
 
 
 def new_workbook() -> Path:

@@ -17,9 +17,10 @@ from uuid import uuid4
 
 import typer
 
-from . import actions, cli_addin, cli_import, cli_ledger, cli_serve, demo, report, terminal
+from . import actions, cli_addin, cli_claims, cli_import, cli_ledger, cli_serve, demo, report, terminal
 from .hosts.files import write_results
 from .hosts.reading import read_book
+from .hosts.receive import signing_key
 from .hosts.statements import make_statements
 from .hosts.template import write_template
 from .jsonout import run_json
@@ -210,7 +211,7 @@ def statements(
         tables, _ = _load(book, as_of, transactions, engine)
         outcome = actions.make_statements(tables, _day(as_of), branches)
     out = terminal.console(quiet)
-    _write_statements(outcome.run, out_folder, jobs, quiet, out, branches)
+    _write_statements(outcome.run, book, out_folder, jobs, quiet, out, branches)
     out.print(f"Next: look at one in {terminal.plain(str(out_folder))} before you send them.", soft_wrap=True)
     raise typer.Exit(DATA_HAS_ERRORS if outcome.has_errors else FINE)
 
@@ -230,7 +231,7 @@ def write_demo(
     _stop_unless_written(write_results(book, outcome.run, outcome.tables))
     terminal.print_run(out, outcome.run)
     terminal.print_problems(out, outcome.problems, places)
-    _write_statements(outcome.run, out_folder, None, quiet, out)
+    _write_statements(outcome.run, book, out_folder, None, quiet, out)
     out.print(terminal.headline(outcome.run), soft_wrap=True)
     shown = terminal.plain(str(folder))
     out.print(
@@ -270,14 +271,16 @@ def _load(book: Path, as_of: datetime | None, transactions: list[str] | None, en
 
 
 cli_import.register(app)
+cli_claims.register(app, lambda book: _load(book, None, None, Engine.DUCKDB))
 app.add_typer(cli_addin.app, name="addin")
 app.add_typer(cli_serve.app, name="serve")
 cli_ledger.register(app, lambda book, transactions: _load(book, None, transactions, Engine.DUCKDB))
 
 
-def _write_statements(run: Run, folder: Path, jobs: int | None, quiet: bool, out: terminal.Console, branches: bool = False) -> None:
+def _write_statements(run: Run, book: Path, folder: Path, jobs: int | None, quiet: bool, out: terminal.Console, branches: bool = False) -> None:
     with terminal.progress(terminal.console(quiet, errors=True), "Statements") as advance:
-        made = make_statements(run, folder, jobs=jobs, verdicts=lambda ids: verdicts(run, ids), progress=advance, branches=branches)
+        made = make_statements(run, folder, jobs=jobs, verdicts=lambda ids: verdicts(run, ids), progress=advance, branches=branches,
+                               signing_key=signing_key(book))  # fmt: skip
     kept = sum(one.reused for one in made)
     out.print(
         f"{report.count(len(made), 'statement')} in {terminal.plain(str(folder))}"

@@ -1,0 +1,107 @@
+"""The command line's part for claims: claims, receive, reconcile. Registered by `cli`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import actions, report, terminal
+from .hosts.comparison import write_comparison
+from .hosts.reading import WORKBOOKS, read_book
+from .hosts.receive import receive_statements, set_aside, write_receipts
+from .model import ResultTable, Tables
+from .package import CannotPatch
+from .parse import RawTable
+from .terminal import plain
+
+BookArgument = Annotated[Path, typer.Argument(metavar="BOOK", help="The workbook with the standard tables.", show_default=False)]
+BookOption = Annotated[Path, typer.Option("--book", metavar="BOOK", help="The workbook to append to.", show_default=False)]
+PathArgument = Annotated[Path, typer.Argument(metavar="PATH", help="A filled statement, a folder or a zip of them.", show_default=False)]
+First = Annotated[Path, typer.Argument(metavar="A", help="A book, workbook, CSV or Parquet file.", show_default=False)]
+Second = Annotated[Path, typer.Argument(metavar="B", help="The other one.", show_default=False)]
+OutOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the differences to this workbook.", show_default=False)]
+Unsigned = Annotated[bool, typer.Option("--accept-unsigned", help="Read files also whose signature is not that of this book.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+SHOWN = ("claim_id", "line", "distributor_id", "program_id", "status", "claimed", "calculated", "approved", "paid", "reasons", "finding", "match",
+         "transaction_id", "quantity", "amount", "at_stake")  # fmt: skip
+MOST_ROWS = 30
+Load = Callable[[Path], tuple[Tables, report.ColumnPlaces]]
+
+
+def register(app: typer.Typer, load: Load) -> None:
+    """Give the command line its verbs for claims; `load` reads a workbook as the other verbs do."""
+
+    @app.command()
+    def claims(book: BookArgument, quiet: Quiet = False) -> None:
+        """Validate every claim: what it is due, why not more, and what to do."""
+        tables, places = load(book)
+        outcome = actions.validate_claims(tables)
+        out = terminal.console(quiet)
+        for table in outcome.tables:
+            out.print(terminal.result(_some_columns(table)))
+        out.print(outcome.messages[0])
+        terminal.print_problems(out, outcome.problems, places)
+        raise typer.Exit(1 if outcome.has_errors else 0)
+
+    @app.command()
+    def receive(path: PathArgument, book: BookOption, accept_unsigned: Unsigned = False, quiet: Quiet = False) -> None:
+        """Read filled statements: check them, append their claims and disputes to the workbook once, and write a receipt for each."""
+        raise typer.Exit(_receive(load, path, book, accept_unsigned, terminal.console(quiet)))
+
+    @app.command()
+    def reconcile(first: First, second: Second, out: OutOption = None, quiet: Quiet = False) -> None:
+        """Compare two sources of transactions, with the rebate at stake on each difference."""
+        console = terminal.console(quiet)
+        tables = load(first)[0] if first.suffix.lower() in WORKBOOKS and _is_book(first) else None
+        outcome = actions.reconcile(_source(first), _source(second), tables, (first.name, second.name))
+        for table in outcome.tables:
+            if table.rows:
+                console.print(terminal.result(_some_columns(table, MOST_ROWS)))
+            console.print(f"{table.title}.", *table.notes, soft_wrap=True)
+        terminal.print_problems(console, outcome.problems, {})
+        if out is not None:
+            write_comparison(out, outcome.tables)
+            console.print(f"Wrote {plain(str(out))}.", soft_wrap=True)
+        raise typer.Exit(1 if outcome.has_errors else 0)
+
+
+def _receive(load: Load, path: Path, book: Path, accept_unsigned: bool, out: terminal.Console) -> int:
+    tables, _ = load(book)
+    try:
+        receipts = receive_statements(path, book, tables, accept_unsigned=accept_unsigned)
+    except CannotPatch as refusal:
+        raise actions.Refused(f"{book.name} was left as it is: {refusal}.") from refusal
+    folder = book.with_name(f"{book.stem} received")
+    taken = [receipt for receipt in receipts if receipt.taken]
+    answers = actions.validate_claims(load(book)[0]).run.claims if any(receipt.claims for receipt in taken) else ()
+    write_receipts(folder, receipts, answers)
+    set_aside(folder / "set aside", path, receipts)
+    for receipt in receipts:
+        if receipt.taken:
+            known = f", {receipt.known} known already" if receipt.known else ""
+            said = f"{report.count(len(receipt.claims), 'claim line')}, {report.count(len(receipt.disputes), 'dispute')}{known}"
+            said += "" if receipt.signed else " (not verified)"
+        else:
+            said = f"set aside. {receipt.reason}"
+        out.print(plain(f"{receipt.name}: {said}"), soft_wrap=True)
+    out.print(plain(f"Receipts are in {folder}. Next: rebates claims {book}"), soft_wrap=True)
+    return 0 if len(taken) == len(receipts) else 1
+
+
+def _some_columns(table: ResultTable, most: int | None = None) -> ResultTable:
+    """What a terminal has room for; the rest is on the sheet."""
+    at = [number for number, column in enumerate(table.columns) if column.field.startswith(SHOWN)]
+    columns, rows = tuple(table.columns[number] for number in at), tuple(tuple(row[number] for number in at) for row in table.rows[:most])
+    return ResultTable(table.name, table.title, columns, rows)
+
+
+def _is_book(path: Path) -> bool:
+    return any(table.name == "Programs" for table in read_book(path)[0])
+
+
+def _source(path: Path) -> tuple[list[RawTable], list[Path]]:
+    """A workbook's raw tables, or a path to scan."""
+    return (read_book(path)[0], []) if path.suffix.lower() in WORKBOOKS and not path.is_dir() else ([], [path])

@@ -14,6 +14,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 from typing import Any
 
+from . import demo_types
+
 SampleRows = Sequence[Mapping[str, Any]]  # column header -> what a person would have typed
 
 SEED = 20260531
@@ -28,6 +30,8 @@ rebates.xlsx   the workbook of Alder & Finch Tools: what was typed, and the resu
                Check         one wrong row on purpose: a sale to a distributor that does not exist
                Attainment    who has reached what; Sonora is three boxes of discs short of its next tier
                Accruals      what the books should hold on 2026-05-31, and the entry that is missing
+               Funds         the marketing funds: earned, granted, left
+               Claim Check   five claims, each with its answer
                Explanation   how every figure came about
 statements     one workbook for each distributor, ready to send
 
@@ -182,18 +186,20 @@ def sample() -> dict[str, SampleRows]:
 
     >>> tables = sample()
     >>> len(tables["Transactions"]), len(tables["Programs"]), len(tables["Products"])
-    (3000, 6, 40)
+    (3000, 10, 40)
     """
     return {
         "Settings": _settings(),
-        "Programs": PROGRAMS,
+        "Programs": (*PROGRAMS, *demo_types.PROGRAMS),
         "Tiers": [
             _typed({"Program ID": program, "From": Decimal(start), "To": end and Decimal(end), "Reward": Decimal(reward), "Pay From First": first})
-            for program, rows in TIERS.items()
+            for program, rows in {**TIERS, **demo_types.TIERS}.items()
             for start, end, reward, first in rows
         ],
-        "Scopes": [dict(zip(("Program ID", "Applies To", "Rule", "Dimension", "Value"), row, strict=True)) for row in SCOPES],
-        "Enrollments": [{"Program ID": program, "Distributor ID": one} for program, ids in ENROLLED.items() for one in ids],
+        "Scopes": [dict(zip(("Program ID", "Applies To", "Rule", "Dimension", "Value"), row, strict=True)) for row in (*SCOPES, *demo_types.SCOPES)],
+        "Enrollments": [
+            {"Program ID": program, "Distributor ID": one} for program, ids in {**ENROLLED, **demo_types.ENROLLED}.items() for one in ids
+        ],
         "Distributors": _distributors(),
         "Products": _products(),
         "Transactions": _transactions(),
@@ -201,6 +207,9 @@ def sample() -> dict[str, SampleRows]:
             {"Program ID": program, "Participant ID": who, "Period": period, "Measure": Decimal(measure)}
             for program, who, period, measure in FORECASTS
         ],
+        "Baselines": demo_types.BASELINES,
+        "Special Prices": demo_types.SPECIAL_PRICES,
+        "Claims": demo_types.CLAIMS,
         "Payments": _payments(),
         "Accounts": [{"Role": role, "Account": account} for role, account in ACCOUNTS],
     }

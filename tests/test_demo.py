@@ -33,7 +33,7 @@ def test_it_is_the_same_every_time(tables):
 
 def test_it_is_as_large_as_it_says(tables):
     tops = {row["Distributor ID"] for row in tables["Distributors"] if "Parent ID" not in row}
-    assert (len(tables["Transactions"]), len(tables["Programs"]), len(tables["Products"]), len(tops)) == (3000, 6, 40, 12)
+    assert (len(tables["Transactions"]), len(tables["Programs"]), len(tables["Products"]), len(tops)) == (3000, 10, 40, 12)
     days = [row["Invoice Date"] for row in tables["Transactions"]]
     assert days == sorted(days)
     assert (min(days).year, max(days)) == (2024, demo.AS_OF)
@@ -57,7 +57,8 @@ def test_required_cells_are_filled_and_amounts_are_whole_cents(tables):
 
 
 def test_each_method_is_met_once(tables):
-    met = {(row["Method"], row.get("Reward", "Percent")) for row in tables["Programs"]}
+    assert {row["Rebate Type"] for row in tables["Programs"]} == {"Volume", "Growth", "Mix", "MDF", "Ship and Debit"}
+    met = {(row["Method"], row.get("Reward", "Percent")) for row in tables["Programs"] if row["Rebate Type"] == "Volume"}
     assert met == {
         ("Retrospective", "Percent"), ("Incremental", "Percent"), ("Rolling", "Percent"), ("Linear", "Percent"),
         ("Incremental", "Per Unit"), ("Retrospective", "Lump Sum"),
@@ -161,3 +162,29 @@ def test_the_only_error_is_the_one_on_purpose(computed):
     assert [(one.code, one.table, one.column) for one in computed.problems if one.severity == "Error"] == [
         ("UNKNOWN_DISTRIBUTOR", "Transactions", "Distributor ID")
     ]
+
+
+def test_claims_meet_every_answer_that_a_newcomer_should_see(computed):
+    """Half of 1,800; no proof; an activity not paid for; 4 x (379 - 339); 3 x 175 x 8 %, though 50 was claimed."""
+    assert {row.claim_id: (row.status, row.approved) for row in computed.claims} == {
+        "MC-001": ("Approved", 900), "MC-002": ("Held", 0), "MC-003": ("Rejected", 0), "SD-001": ("Approved", 160), "SD-002": ("Adjusted", 42),
+    }  # fmt: skip
+
+
+def test_growth_is_against_the_baseline_that_somebody_approved(computed):
+    """Northgate without its Omaha branch: the increase over 135,000 at 2 %."""
+    row = next(row for row in computed.attainment if row.figure_id == "P-160/D-1000/2026-H1/earned")
+    assert (row.baseline, row.attained_tier) == (135000, 1)
+    assert row.earned == ((Decimal(row.measure.numerator) / row.measure.denominator - 135000) * Decimal("0.02")).quantize(demo.CENT, ROUND_HALF_UP)
+
+
+def test_the_mix_is_the_share_of_lasers(tables, computed):
+    brand = {row["SKU"]: row["Brand"] for row in tables["Products"]}
+    bought: Counter = Counter()
+    for row in tables["Transactions"]:
+        if row["Distributor ID"] in ("D-1200", "D-1201") and row["Invoice Date"] >= date(2026, 4, 1):
+            bought[brand[row["SKU"]] == "Summit"] += row["Amount"]
+    found = next(row for row in computed.attainment if row.figure_id == "P-170/D-1200/2026-Q2/earned")
+    share = bought[True] / (bought[True] + bought[False])
+    assert share >= Decimal("0.08") and found.attained_tier == 2
+    assert found.earned == ((bought[True] + bought[False]) * Decimal("0.02")).quantize(demo.CENT, ROUND_HALF_UP)

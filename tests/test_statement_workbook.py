@@ -65,7 +65,8 @@ def test_no_byte_of_another_distributor_is_in_any_part(workbooks: dict[str, byte
 def test_nothing_that_is_only_our_business_is_in_any_part(workbooks: dict[str, bytes]):
     for participant_id, content in workbooks.items():
         for name, text in parts(content).items():
-            found = NOT_THEIRS.search(re.sub(r"<[^>]*>", " ", text))
+            asked = text.replace(">Unit Cost<", "><")  # a column of the claim form: what the distributor itself paid
+            found = NOT_THEIRS.search(re.sub(r"<[^>]*>", " ", asked))
             assert not found, f"{participant_id}, {name}: {found and found.group()}"
 
 

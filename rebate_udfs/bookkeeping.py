@@ -24,10 +24,10 @@ from .model import LedgerEntry, Period, PeriodKind, Problem, Run, Severity, Tabl
 from .parse import tidy
 from .periods import DAY, accounting_period, calendar_periods
 from .pipeline import run as compute
+from .pipeline import run_id
 from .stored_inputs import Stored, restored, stored
 
 LEDGER_VARIABLE, USER_VARIABLE = "REBATES_LEDGER", "REBATES_USER"
-SHORT = 12  # signs of a hash that name a run
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,29 +179,23 @@ def post(made: Preview, ledger: Ledger, user: str, accepted: str = "") -> Done:
         entries = tuple(entry.model_copy(update={"reason": f"{entry.reason} (errors accepted: {accepted})"}) for entry in entries)
     settings = made.run.tables.settings
     mark = made.inputs.input_hash
-    run_id = made.run.run_id if mark == made.run.input_hash else _run_id(mark, made.run)
-    act = _act(CLOSE, made.period, run_id, mark, made.run.version, user, accepted, made.inputs.manifest)
+    name = run_id(mark, made.run.as_of)
+    act = _act(CLOSE, made.period, name, mark, made.run.version, user, accepted, made.inputs.manifest)
     if not settings.approval:
         act, posted_entries = ledger.post(act, entries, made.inputs.parts, made.acts)
         return Done(act, tuple(posted_entries), f"{made.period.period_id} is closed with {_count(posted_entries)}, run {act.run_id}.")
     waiting = made.waiting
-    if waiting and waiting.act == PROPOSED_CLOSE and waiting.run_id == run_id:
+    if waiting and waiting.act == PROPOSED_CLOSE and waiting.run_id == name:
         return Done(None, (), _waits(waiting))
     act = replace(act, act=PROPOSED_CLOSE, drafts=_lines(entries))
     act, _ = ledger.post(act, (), made.inputs.parts, made.acts)
     return Done(act, (), _waits(act))
 
 
-def _run_id(mark: str, run: Run) -> str:
-    from .pipeline import run_id
-
-    return run_id(mark, run.as_of)
-
-
-def _act(act: str, period: Period, run_id: str, mark: str, version: str, user: str, note: str, manifest: str) -> Act:
+def _act(act: str, period: Period, name: str, mark: str, version: str, user: str, note: str, manifest: str) -> Act:
     return Act(
         number=0, close_sequence=0, entries=0, last_sequence=0, act=act, accounting_period=period.period_id, as_of=period.ends_on.isoformat(),
-        run_id=run_id, input_hash=mark, version=version, posted_by=user, approved_by="", role="", done_at=now_utc(), note=note,
+        run_id=name, input_hash=mark, version=version, posted_by=user, approved_by="", role="", done_at=now_utc(), note=note,
         manifest=manifest, drafts="", last_hash="",
     )  # fmt: skip
 
@@ -219,14 +213,14 @@ def _count(entries: Sequence[LedgerEntry]) -> str:
     return f"{len(entries):,} {'entry' if len(entries) == 1 else 'entries'}" if entries else "no entries"
 
 
-def approve(ledger: Ledger, run_id: str, user: str) -> Done:
-    """Post what somebody else has proposed. Raises Refused for the proposer, for another run, and when nothing waits."""
+def approve(ledger: Ledger, name: str, user: str) -> Done:
+    """Post what somebody else has proposed, named by its run id. Raises Refused for the proposer, for another run, and when nothing waits."""
     acts = ledger.acts()
     waiting = pending(acts)
     if waiting is None:
         raise Refused("Nothing waits for approval.")
-    if waiting.run_id != run_id.strip():
-        raise Refused(f"Run {run_id} does not wait for approval; {waiting.run_id} does ({waiting.act} {waiting.accounting_period}).")
+    if waiting.run_id != name.strip():
+        raise Refused(f"Run {name} does not wait for approval; {waiting.run_id} does ({waiting.act} {waiting.accounting_period}).")
     if waiting.posted_by.casefold() == user.casefold():
         raise Refused(f"{user} has proposed it; somebody else must approve it.")
     if waiting.role and waiting.role == ledger.role():

@@ -200,4 +200,3 @@ def _days(agreement: Agreement, participant_id: str, period: Period) -> Days:
     own = agreement.own_places.get(participant_id, ())
     found = participant_days(agreement.program, period, own, agreement.enrollments.get(participant_id, ()))
     return found or ((period.starts_on, period.ends_on),)
-

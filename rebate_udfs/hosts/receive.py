@@ -217,7 +217,7 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     try:
         with archive.open(member) as stream:
             data = stream.read(LARGEST_FILE + 1)
-    except (zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError, EOFError, ValueError, zlib.error):
+    except (zipfile.BadZipFile, OSError, RuntimeError, EOFError, ValueError, zlib.error):
         return b""
     return data if len(data) <= LARGEST_FILE else b""
 
@@ -227,7 +227,7 @@ def _is_plain_zip(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError):
         return False
     parts = {"[Content_Types].xml", "content.xml", "xl/workbook.xml"}
     return not parts & set(names) and any(Path(name).suffix.lower() in SUFFIXES for name in names)

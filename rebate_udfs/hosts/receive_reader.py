@@ -61,7 +61,6 @@ def look_at_package(data: bytes) -> None:
     except (
         zipfile.BadZipFile,
         zipfile.LargeZipFile,
-        NotImplementedError,
         EOFError,
         OSError,
         ValueError,

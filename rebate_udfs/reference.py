@@ -35,7 +35,7 @@ ON_BOOK = f"""## On the workbook
 
 First make a *handle*: `=REBATE_BOOK(...)` in one cell, with your tables. Give that cell the name `{HANDLE}`: all others take it as their
 first argument. When you change a table, the handle changes, and every figure with it. A figure whose handle is old or somebody else's says
-so: press *Activate Functions*, which computes the handle and the figures anew.
+so: press *Activate Functions* (on the web, enter the handle's formula again); the handle and the figures are computed anew.
 """
 
 

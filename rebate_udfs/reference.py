@@ -1,6 +1,6 @@
 """Writes docs/functions.md, the reference of the cell functions, from the registry.
 
-    python -m rebate_udfs.reference
+python -m rebate_udfs.reference
 """
 
 from __future__ import annotations

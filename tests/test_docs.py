@@ -96,7 +96,7 @@ def test_every_picture_is_small_and_shown():
     assert pictures
     for picture in pictures:
         assert picture.stat().st_size < PICTURE_BYTES, picture.name
-        assert re.search(rf"!\[[^\]]{{10,}}\]\([^)]*{picture.name}\)", pages), f"{picture.name} is shown nowhere, or has no words for who cannot see it"
+        assert re.search(rf"!\[[^\]]{{10,}}\]\([^)]*{picture.name}\)", pages), f"{picture.name}: show it, and say in words what it shows"
 
 
 # ---- the tutorial

@@ -34,8 +34,10 @@ These need no workbook of rebates: give them a number and a range of tiers.
 ON_BOOK = f"""## On the workbook
 
 First make a *handle*: `=REBATE_BOOK(...)` in one cell, with your tables. Give that cell the name `{HANDLE}`: all others take it as their
-first argument. When you change a table, the handle changes, and every figure with it. A figure whose handle is old or somebody else's says
-so: press *Activate Functions* (on the web, enter the handle's formula again); the handle and the figures are computed anew.
+first argument. Leave no table out that you use: without Scopes everything counts, without Enrollments everybody takes part.
+
+When you change a table, the handle changes, and every figure with it. A figure whose handle is old or somebody else's says so: press
+*Activate Functions* (on the web, enter the handle's formula again); the handle and the figures are computed anew.
 """
 
 
@@ -97,7 +99,7 @@ def formula(function: Function) -> str:
     '=REBATE_PAYABLE(Rebates)'
     """
     if function.name == "REBATE_BOOK":
-        given = [f"{one.name.title()}[#All]" for one in function.arguments if one.required]
+        given = [f"{one.name.title()}[#All]" for one in function.arguments]  # all: one that is left out counts as empty
     else:
         given = _in_order(_call(function.example), function.arguments)
     return f"={function.name}({', '.join(given)})"

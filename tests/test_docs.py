@@ -144,6 +144,7 @@ def rebates(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
 
 
+@pytest.mark.slow
 def test_the_tutorial_leads_from_an_empty_book_to_a_statement(tmp_path: Path):
     book, said = tmp_path / "paint.xlsx", []
     assert len(steps()) == 15

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from .agreements import agreements
+from .baseline_source import baseline_step
 from .counting import MEASURE, classes_by_basis
 from .earn import Key
 from .model import Accrual, Attainment, Run, Step, Verdict
@@ -84,9 +85,7 @@ def _lines(run: Run, classes: Classes, parties: set[str]) -> Iterator[tuple[dict
 def _verdict(run: Run, counting: Counting, classes: Classes, row: dict[str, Any], day: date, original: date | None, participant: str) -> Verdict:
     lines = run.tables.lines
     quantity_places, amount_places = (lines.quantity_places, lines.amount_places) if lines else (0, 0)
-    placed, found, flags, reason, words = verdict(
-        counting, classes, row["distributor_id"], row["sku"], day, original, row["type"] != "Invoice"
-    )
+    placed, found, flags, reason, words = verdict(counting, classes, row["distributor_id"], row["sku"], day, original, row["type"] != "Invoice")
     return Verdict(
         program_id=counting.program.program_id,
         participant_id=found or participant,
@@ -125,7 +124,8 @@ def explain(run: Run, program_id: str, participant_id: str, period: str | None =
     rows = [ExplanationRow("Figure", found.figure_id)]
     rows += _transaction_rows(run, found)
     rows += _measure_rows(found)
-    rows += [_step_row(step) for step in found.reward.steps]
+    source = baseline_step(found, run.tables)
+    rows += [_step_row(step) for step in ((source, *found.reward.steps) if source else found.reward.steps)]
     rows.append(ExplanationRow("Earned", f"{found.figure_id}: {found.currency} {found.earned:,}", amount=Fraction(found.earned)))
     if accrual:
         rows += _accrual_rows(accrual)

@@ -29,6 +29,12 @@ class Known:
     def _cut(self, agreement: Agreement) -> int | None:
         return None if self.day is None else self.counted.cut(agreement.program_id, self.day)
 
+    def without_lost(self) -> list[Slot]:
+        """Drop slots of open programs that no line is left in (all without an exchange rate): nobody takes part by enrollment there."""
+        for key in [key for key, slot in self.slots.items() if slot.sums and not slot.agreement.enrollments and not self.rows[key]]:
+            del self.slots[key], self.facts[key], self.rows[key]
+        return list(self.slots.values())
+
     def agreements(self) -> list[Agreement]:
         """The programs that have a slot."""
         return list({slot.agreement.program_id: slot.agreement for slot in self.slots.values()}.values())

@@ -20,9 +20,10 @@ import pyarrow as pa
 from .model import Lines
 from .participants import Hierarchy
 from .placing import Crowd, Moments, Placing
-from .qualify import LOST, NO_ORIGINAL, Classes, Counting, cells, classify, lines_in, originals, profile
+from .qualify import LOST, NO_ORIGINAL, Classes, Counting, Profile, cells, classify, lines_in, originals, profile
 
 COUNTED_CODES = 2**24  # codes up to here are numbered by counting them
+EPOCH, MANY_DAYS = date(1970, 1, 1).toordinal(), 2**31  # dates as days since 1970; later than every date
 SAFE_SUM = 2**62  # beyond it sums leave 64 bits and go on as Python's whole numbers
 
 
@@ -30,7 +31,7 @@ class Sum(NamedTuple):
     """Lines that agree in everything that a rule may ask: whole numbers in the units of `Lines`."""
 
     cut: int
-    rate_day: date  # decides the exchange rate; date.min when one currency is all there is
+    rate_day: date  # a day that decides the exchange rate; date.min when one currency is all there is
     currency: str
     in_measure: bool
     in_base: bool
@@ -83,6 +84,8 @@ class Cells:
         self.party, self.product = columns["party"][self.order], columns["product"][self.order]
         self.currencies, currency = _text_codes(table, "currency")
         self.currency = currency[self.order]
+        dated = table.column("dated").cast(pa.int32()).to_numpy() if "dated" in table.column_names else np.zeros(len(code))
+        self.first_date = dated.astype(np.int64)[self.order]  # days since 1970-01-01
 
     @cached_property
     def rows_by_moment(self) -> np.ndarray:
@@ -177,12 +180,9 @@ def measure(lines: Lines, classes: Classes, multi_currency: bool) -> Measured:
     seen = profile(lines, classes.basis)
     if seen is None or not classes.countings:
         return Measured(reasons={counting.number: {} for counting in classes.countings})
-    classified, keys = classify(lines, classes, seen, originals(lines, classes.basis) if seen.has_originals else None)
-    table = lines.engine_run.collect(cells(classified, keys))
-    found = Cells(table, len(classes.product_flags), table.column("rows").to_numpy().astype(np.int64))
+    found, placing = _collapsed(lines, classes, seen, multi_currency or seen.has_currency)
     parties = _by_party(found)
     unknown = _only(found, classes.product_class[""])
-    placing = Placing(classes, multi_currency or seen.has_currency)
     total = Measured(rows=int(found.rows.sum()), undated=seen.undated, returns_alone=_alone(found))
     every = np.array([7], np.int64)
     for at, counting in enumerate(classes.countings):
@@ -199,15 +199,19 @@ def measure(lines: Lines, classes: Classes, multi_currency: bool) -> Measured:
     return total
 
 
+def _collapsed(lines: Lines, classes: Classes, seen: Profile, multi_currency: bool) -> tuple[Cells, Placing]:
+    """The cells of one date basis, and the tables that decide about them; with several currencies cells know their first date."""
+    classified, keys = classify(lines, classes, seen, originals(lines, classes.basis) if seen.has_originals else None)
+    table = lines.engine_run.collect(cells(classified, keys, multi_currency))
+    return Cells(table, len(classes.product_flags), table.column("rows").to_numpy().astype(np.int64)), Placing(classes, multi_currency)
+
+
 def meetings(lines: Lines, classes: Classes, multi_currency: bool) -> Iterator[tuple[Counting, Cells, Met, Placing]]:
     """Each counting of one date basis with the cells that count for it, for whoever needs other sums than a rule does."""
     seen = profile(lines, classes.basis)
     if seen is None:
         return
-    classified, keys = classify(lines, classes, seen, originals(lines, classes.basis) if seen.has_originals else None)
-    table = lines.engine_run.collect(cells(classified, keys))
-    found = Cells(table, len(classes.product_flags), table.column("rows").to_numpy().astype(np.int64))
-    placing = Placing(classes, multi_currency or seen.has_currency)
+    found, placing = _collapsed(lines, classes, seen, multi_currency or seen.has_currency)
     for at, counting in enumerate(classes.countings):
         moments, _ = placing.moments(counting, found.moments, found.rows_by_moment)
         yield counting, found, meet(found, placing.crowd_of[counting.number], moments, placing.product_bits(at)), placing
@@ -254,14 +258,16 @@ def _add_sums(total: Measured, counting: Counting, found: Cells, met: Met, placi
     starts = np.flatnonzero(np.append(True, np.diff(code[order]) != 0))
     at, first = met.at[order], order[starts]
     sums = [np.add.reduceat(values[at], starts).tolist() for values in (found.amount, found.quantity, found.rows)]
+    firsts = np.minimum.reduceat(np.where(met.by_original[order], MANY_DAYS, found.first_date[at]), starts).tolist()
     names, homes, day_starts = placing.participants, placing.currencies, placing.classes.starts
     columns = [key[first].tolist() for key in keys]
-    for participant, period, cut, rate_day, home, currency, flags, amount, quantity, rows in zip(*columns, *sums, strict=True):
+    for participant, period, cut, rate_day, home, currency, flags, amount, quantity, rows, first_date in zip(*columns, *sums, firsts, strict=True):
         if cut + LOST == LOST:
             before = total.lost.get(counting.number, Lost(0, 0))
             total.lost[counting.number] = Lost(before.rows + rows, before.amount + amount)
             continue
-        entry = Sum(cut + LOST, day_starts[rate_day], found.currencies[currency] or homes[home], bool(flags & 1), bool(flags & 2), bool(flags & 4),
+        rate_date = date.fromordinal(EPOCH + first_date) if placing.multi_currency and first_date < MANY_DAYS else day_starts[rate_day]
+        entry = Sum(cut + LOST, rate_date, found.currencies[currency] or homes[home], bool(flags & 1), bool(flags & 2), bool(flags & 4),
                     amount, quantity, rows)  # fmt: skip
         total.sums.setdefault((counting.number, names[participant], period), []).append(entry)
 
@@ -325,7 +331,8 @@ def _counted(counting: Counting, met: Met, rows: list[dict[str, Any]], placing: 
             yield CountedLine(
                 counting.number, placing.participants[participant], period, cut, row["original_date"] if by_original else row["dated"],
                 row["invoice_number"], row["line"], row["transaction_id"], row["currency"] or placing.currencies[home],
-                placing.classes.starts[rate_day], bool(flags & 1), bool(flags & 2), int(row["amount"]), int(row["quantity"]),
+                (row["original_date"] if by_original else row["dated"]) if placing.multi_currency else placing.classes.starts[rate_day],
+                bool(flags & 1), bool(flags & 2), int(row["amount"]), int(row["quantity"]),
             )  # fmt: skip
 
 

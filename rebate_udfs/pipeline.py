@@ -57,6 +57,7 @@ def run(tables: Tables, as_of: date | None = None) -> Run:
     baselines, unknown = rows_by_key(programs, tables.baselines, "Baselines")
     slots, shares = all_slots(programs, counted, converter, baselines, day, claimed_slots(tables, programs, hierarchy, day))
     known = Known(slots, counted, converter)
+    slots = known.without_lost()
     earned = earn(known.positions(), settings.rounding, common_share=known.common_share)
     figure_dues = settlements(known, earned, settings, day)
     earned = final(slots, earned, figure_dues)

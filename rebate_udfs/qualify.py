@@ -241,9 +241,10 @@ def lines_of(lines: Lines, distributor_ids: Iterable[str]) -> list[dict[str, Any
 CELL_DEFAULTS = {"returned": nw.lit(0).cast(nw.Int32), "original": nw.lit(NO_ORIGINAL).cast(nw.Int32), "currency": nw.lit("")}
 
 
-def cells(frame: Any, keys: Sequence[str]) -> Any:
-    """One GROUP BY: signed sums and row counts of every combination of classes."""
-    grouped = frame.group_by(*keys).agg(nw.col("amount").sum(), nw.col("quantity").sum(), nw.len().alias("rows"))
+def cells(frame: Any, keys: Sequence[str], dated: bool = False) -> Any:
+    """One GROUP BY: signed sums and row counts of every combination of classes; with `dated` also the first date of each."""
+    first = [nw.col("dated").min()] if dated else []
+    grouped = frame.group_by(*keys).agg(nw.col("amount").sum(), nw.col("quantity").sum(), nw.len().alias("rows"), *first)
     return _filled(grouped, [name for name in CELL_DEFAULTS if name not in keys])
 
 

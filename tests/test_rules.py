@@ -23,10 +23,7 @@ from rebate_udfs.pipeline import run
 
 ON_PAPER = re.compile(r"[\d.,()x/%+ -]*\d[\d.,()x/%+ -]*")
 ENGINE = "polars"  # the quickest on a handful of rows; that all engines find the same is tested in test_pipeline_laws.py
-MISSING = {  # cases whose rule is not built yet, each with what the rule says
-    ("currencies", "a missing rate is an error that names currency and date; all else is computed"): "the date is the purchase's own",
-    ("currencies", "a purchase before the first Valid From has no rate"): "a purchase that is left out gives an open program no row",
-}
+MISSING: dict[tuple[str, str], str] = {}
 YEAR_END = date(2026, 12, 31)
 MONEY = ("earned", "accrued", "approved", "due", "open", "payable", "lapsed", "carried", "measure", "recoverable")
 ATTAINED = {"to next tier": "to_next_tier", "next tier adds": "next_tier_value", "used": "transactions_used"}

@@ -232,6 +232,17 @@ failed:
     REBATE_PAYABLE = RebatesFailed("", Err.Description)
 End Function
 
+Public Function REBATE_CLAIM( _
+    book As Variant, claim_id As Variant, Optional show As Variant, Optional distributor As Variant) As Variant
+    On Error GoTo failed
+    If RebatesInWizard() Then Exit Function
+    REBATE_CLAIM = RebatesAnswer("REBATE_CLAIM", Array( _
+        RebatesTaken(book), RebatesTaken(claim_id), RebatesTaken(show), RebatesTaken(distributor)))
+    Exit Function
+failed:
+    REBATE_CLAIM = RebatesFailed("", Err.Description)
+End Function
+
 Public Function REBATE_TABLE( _
     book As Variant, name As Variant, Optional program As Variant, Optional distributor As Variant, _
     Optional as_of As Variant) As Variant

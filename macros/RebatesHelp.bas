@@ -33,6 +33,7 @@ Public Sub RebatesDescribe()
     Describe_REBATE_EARNED
     Describe_REBATE_ATTAINMENT
     Describe_REBATE_PAYABLE
+    Describe_REBATE_CLAIM
     Describe_REBATE_TABLE
     Describe_REBATE_EXPLAIN
     Describe_REBATE_CHECK
@@ -263,10 +264,20 @@ Private Sub Describe_REBATE_PAYABLE()
     Register "REBATE_PAYABLE", "What is due by the as-of date and not settled, never below 0."
 End Sub
 
+Private Sub Describe_REBATE_CLAIM()
+    StartHelp 4
+    Tell "The cell that holds REBATE_BOOK, named Rebates in the template."
+    Tell "Claim ID as in the table Claims."
+    Tell "Status (default), Claimed, Calculated, Approved, Paid, Reasons or Remedy."
+    Tell "Distributor ID of who sent the claim; needed when two distributors use the same Claim ID."
+    Register "REBATE_CLAIM", "How a claim stands: its status, amounts, reasons and what to do. Several lines sum their amounts " & _
+        "and show the worst status."
+End Sub
+
 Private Sub Describe_REBATE_TABLE()
     StartHelp 5
     Tell "The cell that holds REBATE_BOOK, named Rebates in the template."
-    Tell "Attainment, Accruals, Payable, Journal, Coach or Transactions."
+    Tell "Attainment, Accruals, Payable, Journal, Roll-Forward, Claims, Coach or Transactions."
     Tell "Program ID; all programs when omitted (of several currencies: the sum in Base Currency)."
     Tell "Distributor ID; all when omitted. Its own figure, or its share where a parent is measured."
     Tell "The day up to which to compute; the book's As Of when omitted."

@@ -130,11 +130,11 @@ class Answers:
             self._splits[kind, key] = allocated(whole, self.parts.get(key, ()), places_of(self.agreements[key[0]].currency))
         return self._part(whole, self._splits[kind, key], key, distributor_id)
 
-    def split(self, whole: Decimal, key: Key, distributor_id: str) -> Decimal:
-        """A distributor's share of any amount of a figure."""
+    def split(self, whole: Decimal, key: Key, distributor_id: str, currency: str = "") -> Decimal:
+        """A distributor's share of any amount of a figure, in the places of its program's currency when none is given."""
         if key[1] == distributor_id:
             return whole
-        places = places_of(self.agreements[key[0]].currency)
+        places = places_of(currency or self.agreements[key[0]].currency)
         return self._part(whole, allocated(whole, self.parts.get(key, ()), places), key, distributor_id)
 
     def _part(self, whole: Decimal, split: Sequence[Decimal] | None, key: Key, distributor_id: str) -> Decimal:

@@ -100,8 +100,32 @@ def rebate_attainment(book: str, program: str, distributor: str, as_of: str = ""
     return _asked(found, f"attainment {wanted}", program, distributor, "", as_of, compute, needed=True)
 
 
+def rebate_claim(book: str, claim_id: str, show: str = "Status", distributor: str = "") -> Any:
+    """One thing of a claim: Status, Claimed, Calculated, Approved, Paid, Reasons or Remedy.
+
+    Several lines sum their amounts and show the worst status. #N/A for a claim that is not there, #VALUE! when two
+    distributors use the id and none is given.
+    """
+    found, claim, text = _open(book), id_of(claim_id, "claim_id"), single(show, "show")
+    if isinstance(found, CellError) or isinstance(claim, CellError) or isinstance(text, CellError):
+        return first_error(found, claim, text)
+    from .claim_results import SHOWN, claim_value
+
+    names = {key(name): name for name in SHOWN}
+    wanted = names.get(key(text)) if isinstance(text, str) and text.strip() else SHOWN[0] if text is None or text == "" else None
+    if wanted is None:
+        return CellError(VALUE, f"show: give one of {', '.join(SHOWN)}")
+    if not claim:
+        return CellError(VALUE, "claim_id: give an id")
+
+    def compute(answers: Answers, program_id: str, distributor_id: str, period: str) -> Any:
+        return claim_value(answers.run, claim, wanted, distributor_id)
+
+    return _asked(found, f"claim {wanted} {claim}", "", distributor, "", "", compute)
+
+
 def rebate_table(book: str, name: str, program: str = "", distributor: str = "", as_of: str = "") -> Any:
-    """A result table to spill: Attainment, Accruals, Payable, Journal, Coach or Transactions."""
+    """A result table to spill: Attainment, Accruals, Payable, Journal, Roll-Forward, Claims, Coach or Transactions."""
     found = _open(book)
     text = single(name, "name")
     if isinstance(found, CellError) or isinstance(text, CellError):

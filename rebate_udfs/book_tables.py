@@ -5,7 +5,7 @@ In them an empty cell is empty text, a date a serial number of the workbook's da
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,8 +15,10 @@ from typing import Any
 from . import audit, report
 from .allocation import Key
 from .answers import EARNED, Answers
-from .model import Accrual, CellError, JournalRow, Payable, ResultColumn, ResultTable, Run, Verdict
+from .model import Accrual, CellError, ClaimResult, JournalRow, LedgerEntry, Payable, ResultColumn, ResultTable, Run, Verdict
 from .parse import EPOCH_1900, EPOCH_1904
+from .report_claims import claim_check
+from .roll_forward import roll_forward
 
 Grid = list[list[Any]]
 VALUE = "#VALUE!"
@@ -78,11 +80,13 @@ def coach(run: Run) -> ResultTable:
 
 
 TRANSACTIONS = "Transactions"
-TABLES: Mapping[str, Callable[[Run], ResultTable]] = {
+TABLES: Mapping[str, Callable[[Run], ResultTable | None]] = {
     "Attainment": report.attainment,
     "Accruals": report.accruals,
     "Payable": report.payable,
     "Journal": report.journal,
+    "Roll-Forward": roll_forward,
+    "Claims": claim_check,
     "Coach": coach,
 }
 NAMES = (*TABLES, TRANSACTIONS)
@@ -96,6 +100,8 @@ def table(answers: Answers, name: str, program_id: str, distributor_id: str, dat
             return CellError(VALUE, f"{len(rows):,} rows are more than a sheet holds: name a program or a distributor")
         return spilled(TRANSACTION_HEADER, rows, date_1904)
     found = TABLES[name](narrowed(answers, program_id, distributor_id))
+    if found is None:  # a book without claims or postings
+        return spilled((name,), (), date_1904)
     return spilled([column.header for column in found.columns], found.rows, date_1904)
 
 
@@ -114,7 +120,32 @@ def narrowed(answers: Answers, program_id: str, distributor_id: str) -> Run:
         accruals=tuple(_accrual(answers, row, distributor_id) for row in run.accruals if _key(row.figure_id) in wanted),
         payable=tuple(_payable(answers, row, distributor_id) for row in run.payable if _key(row.figure_id) in wanted),
         journal=tuple(row for key, rows in _by_figure(run.journal).items() if key in wanted for row in _entry(answers, key, rows, distributor_id)),
+        claims=tuple(row for row in run.claims if program_id in ("", row.program_id) and _is_of(answers, row, distributor_id)),
+        tables=replace(run.tables, ledger=tuple(_postings(answers, wanted, program_id, distributor_id))),
     )
+
+
+def _is_of(answers: Answers, row: ClaimResult, distributor_id: str) -> bool:
+    """Whether a claim line is a distributor's: its own, a branch's, or one on its figure."""
+    if distributor_id in ("", row.distributor_id, row.participant_id):
+        return True
+    return distributor_id in answers.hierarchy.ancestors_on(row.distributor_id, row.claim_date or answers.run.as_of)
+
+
+def _postings(answers: Answers, wanted: Collection[Key], program_id: str, distributor_id: str) -> Iterator[LedgerEntry]:
+    """The ledger of a program and a distributor: whole entries of the figures that are its own or its branches', else its shares."""
+    base = answers.run.tables.settings.base_currency
+    for entry in answers.run.tables.ledger:
+        if program_id not in ("", entry.program_id):
+            continue
+        key = (entry.program_id, entry.participant_id, entry.earning_period)
+        if distributor_id in ("", entry.participant_id):
+            yield entry
+        elif key in wanted and entry.program_id in answers.agreements:
+            in_base = None if entry.base_amount is None else answers.split(entry.base_amount, key, distributor_id, base)
+            yield entry.model_copy(update={"amount": answers.split(entry.amount, key, distributor_id), "base_amount": in_base})
+        elif distributor_id in answers.hierarchy.ancestors_on(entry.participant_id, answers.run.as_of):
+            yield entry
 
 
 def _keys(answers: Answers, program_id: str, distributor_id: str) -> Sequence[Key]:

@@ -16,7 +16,7 @@ from .claim_grants import funds_of
 from .claim_reasons import BY_CODE, Effect
 from .claims import effective_day, validate
 from .earn import Earned, Key
-from .exchange import Rates
+from .exchange import MissingRate, Rates
 from .known import Known
 from .model import CellError, ClaimResult, Decision, Payment, Problem, RebateType, Reward, Run, Severity, SpecialPrice, Status, Step, Tables
 from .money import money
@@ -223,14 +223,15 @@ WORST = ("Rejected", "Held", "Adjusted", "Approved")
 def claim_value(run: Run, claim_id: str, show: str = "Status", distributor: str = "") -> Decimal | str | CellError:
     """What REBATE_CLAIM gives: one fact of a claim; several lines sum their amounts and show the worst status.
 
-    Stale rows are left out where another row of the line counts. #N/A for a claim that is not there, #VALUE! for another
-    `show`, or when two distributors use the id and none is given. Source: functions.md.
+    An id is found as it is written, else whatever its case. Rows that a newer one supersedes are left out. Lines of programs
+    of several currencies add up in Base Currency. #N/A for a claim that is not there, #VALUE! for another `show`, or when two
+    distributors use the id and none is given. Source: functions.md.
     """
     wanted = next((name for name in SHOWN if name.casefold() == show.strip().casefold()), None)
     if wanted is None:
         return CellError("#VALUE!", f"show: one of {', '.join(SHOWN)}")
-    rows = [row for row in run.claims if row.claim_id == claim_id and distributor in ("", row.distributor_id)]
-    rows = [row for row in rows if "STALE_RESUBMISSION" not in row.reasons]
+    current = [row for row in run.claims if distributor in ("", row.distributor_id) and "STALE_RESUBMISSION" not in row.reasons]
+    rows = [row for row in current if row.claim_id == claim_id] or [row for row in current if row.claim_id.casefold() == claim_id.casefold()]
     if not rows:
         return CellError("#N/A", f"no claim {claim_id}" + (f" of {distributor}" if distributor else ""))
     whose = sorted({row.distributor_id for row in rows})
@@ -241,5 +242,17 @@ def claim_value(run: Run, claim_id: str, show: str = "Status", distributor: str 
     if wanted in ("Reasons", "Remedy"):
         said = [text for row in rows for text in (row.reasons if wanted == "Reasons" else row.remedies)]
         return (", " if wanted == "Reasons" else " ").join(dict.fromkeys(said))
-    amounts = [getattr(row, wanted.casefold()) for row in rows]
-    return sum((amount for amount in amounts if amount is not None), NOTHING)
+    amounts = [(row.currency, amount) for row in rows if (amount := getattr(row, wanted.casefold())) is not None]
+    return _added_up(amounts, run) if len({currency for currency, _ in amounts}) > 1 else sum((amount for _, amount in amounts), NOTHING)
+
+
+def _added_up(amounts: Sequence[tuple[str, Decimal]], run: Run) -> Decimal | CellError:
+    """Amounts of several currencies in Base Currency, at the as-of rate, rounded once."""
+    settings, total = run.tables.settings, ZERO
+    rates = Rates(settings.base_currency, run.tables.exchange_rates)
+    for currency, amount in amounts:
+        rate = rates.in_base(currency, run.as_of)
+        if isinstance(rate, MissingRate):
+            return CellError("#N/A", f"there is no exchange rate of {rate.currency} on {rate.day}: give one in Exchange Rates")
+        total += Fraction(amount) * rate
+    return money(total, settings.base_currency, settings.rounding)

@@ -17,6 +17,7 @@ from .book_functions import (
     rebate_attainment,
     rebate_book,
     rebate_check,
+    rebate_claim,
     rebate_earned,
     rebate_explain,
     rebate_payable,
@@ -30,9 +31,10 @@ from .rewards.ship_debit import support
 from .version import TEMPLATE_VERSION, VERSION
 
 __all__ = [
-    "rebate_accrual", "rebate_accrue", "rebate_allocate", "rebate_amount", "rebate_attainment", "rebate_book", "rebate_check", "rebate_earned",
-    "rebate_effective_rate", "rebate_expected", "rebate_explain", "rebate_growth", "rebate_mdf", "rebate_mix", "rebate_next_tier_value",
-    "rebate_payable", "rebate_rate", "rebate_ship_debit", "rebate_table", "rebate_tier", "rebate_to_next_tier", "rebate_version",
+    "rebate_accrual", "rebate_accrue", "rebate_allocate", "rebate_amount", "rebate_attainment", "rebate_book", "rebate_check", "rebate_claim",
+    "rebate_earned", "rebate_effective_rate", "rebate_expected", "rebate_explain", "rebate_growth", "rebate_mdf", "rebate_mix",
+    "rebate_next_tier_value", "rebate_payable", "rebate_rate", "rebate_ship_debit", "rebate_table", "rebate_tier", "rebate_to_next_tier",
+    "rebate_version",
 ]  # fmt: skip
 
 MOST_PLACES = 15

@@ -322,11 +322,24 @@ _BOOK = (
         "'#VALUE!'",
     ),
     _book(
+        "REBATE_CLAIM",
+        "How a claim stands: its status, amounts, reasons and what to do. Several lines sum their amounts and show the worst status.",
+        (
+            BOOK,
+            Argument("claim_id", ID, "Claim ID as in the table Claims."),
+            _option("show", "Status (default), Claimed, Calculated, Approved, Paid, Reasons or Remedy.", "Status"),
+            _option("distributor", "Distributor ID of who sent the claim; needed when two distributors use the same Claim ID.", "", ID),
+        ),
+        'rebate_claim("no handle", "C-2001", "Approved").code',
+        "'#VALUE!'",
+        ANY,
+    ),
+    _book(
         "REBATE_TABLE",
         "A result table with its header row, to spill over the cells below.",
         (
             BOOK,
-            Argument("name", TEXT, "Attainment, Accruals, Payable, Journal, Coach or Transactions."),
+            Argument("name", TEXT, "Attainment, Accruals, Payable, Journal, Roll-Forward, Claims, Coach or Transactions."),
             PROGRAM,
             DISTRIBUTOR,
             AS_OF,

@@ -83,7 +83,7 @@ def expected(
         return Expected(((ONE, facts.measure),), "the period has ended", elapsed, True), problems
     policy = slot.agreement.policy
     scenarios = [row for row in forecasts if row.scenario or row.probability is not None]
-    if policy is AccrualPolicy.EXPECTED_VALUE and scenarios and abs(sum((row.probability or 0 for row in scenarios), Decimal(0)) - 1) > TOLERANCE:
+    if policy is AccrualPolicy.EXPECTED_VALUE and scenarios and abs(_total(scenarios) - 1) > TOLERANCE:
         problems.append(_not_one(slot, scenarios))
         scenarios = []  # rows that cannot be used: the run rate goes on
     if policy in (AccrualPolicy.EXPECTED_VALUE, AccrualPolicy.MOST_LIKELY) and scenarios:
@@ -118,9 +118,12 @@ def _single(
     return Expected(((ONE, measure),), "the run rate", elapsed, False)
 
 
+def _total(rows: Sequence[Forecast]) -> Decimal:
+    return sum((row.probability or Decimal(0) for row in rows), Decimal(0))
+
+
 def _not_one(slot: Slot, rows: Sequence[Forecast]) -> Problem:
-    total = sum((row.probability or 0 for row in rows), Decimal(0))
-    message = f"{slot.agreement.program_id}: the probabilities of {slot.participant_id} in {slot.period.period_id} add up to {total}, not to 1"
+    message = f"{slot.agreement.program_id}: the probabilities of {slot.participant_id} in {slot.period.period_id} add up to {_total(rows)}, not to 1"
     remedy = "correct them; until then the run rate is used"
     program_id = slot.agreement.program_id
     return Problem(Severity.ERROR, "PROBABILITIES_NOT_ONE", "Forecasts", rows[0].row or None, "Probability", message, remedy, program_id)
@@ -252,7 +255,8 @@ def recognised(
     programs = {agreement.program_id: agreement for agreement in agreements}
     kinds = {entry.entry_id: entry.kind for entry in ledger}
     found: dict[Key, Decimal] = defaultdict(Decimal)
-    posted_openings = {entry.source for entry in ledger if entry.kind is EntryKind.OPENING}
+    taken_back = {entry.reverses for entry in ledger if entry.kind is EntryKind.REVERSAL}
+    posted_openings = {entry.source for entry in ledger if entry.kind is EntryKind.OPENING and entry.entry_id not in taken_back}
     for entry in ledger:
         kind = kinds.get(entry.reverses, entry.kind) if entry.kind is EntryKind.REVERSAL else entry.kind
         agreement = programs.get(entry.program_id)
@@ -332,7 +336,7 @@ def journal_of(
 
 
 def booked_in(role: str, key: Key, ledger: Sequence[LedgerEntry], agreement: Agreement, accounts: Sequence[Account]) -> Decimal:
-    """What the ledger has credited to a role's account for a figure (debits count against it)."""
+    """What the ledger has credited to a role's account for a figure (debits count against it); `ledger`: its participant's entries."""
     account, _ = account_of(role, key[0], agreement.program.rebate_type, accounts)
     total = Decimal(0)
     for entry in ledger:

@@ -24,7 +24,7 @@ from .accrue import (
 from .agreements import Agreement
 from .earn import CommonShare, Earned, Key, Position, earn
 from .facts import Slot, slot_key
-from .model import Accrual, AccrualPolicy, Facts, JournalRow, Problem, RebateType, Step, Tables
+from .model import Accrual, AccrualPolicy, Facts, JournalRow, LedgerEntry, Problem, RebateType, Step, Tables
 from .money import money
 from .rewards import reward
 from .settle import Due, Granted, needs_claim
@@ -84,6 +84,9 @@ def book(
 ) -> tuple[list[Accrual], list[JournalRow]]:
     """The accrual of every slot, and the entries that the ledger still lacks."""
     before = recognised(programs, tables.ledger, tables.adjustments, as_of, tables.settings)
+    posted: dict[tuple[str, str], list[LedgerEntry]] = defaultdict(list)
+    for row in tables.ledger:
+        posted[row.program_id, row.participant_id].append(row)
     accruals: list[Accrual] = []
     journal: list[JournalRow] = []
     for slot in slots:
@@ -111,7 +114,7 @@ def book(
             Accrual(figure_id, *key[:2], slot.period, agreement.policy.value, figure, accrued, accrued - entry, entry, agreement.currency, steps)
         )
         if entry or tables.ledger:
-            resold = booked_in("Cost of Sales", key, tables.ledger, agreement, tables.accounts)
+            resold = booked_in("Cost of Sales", key, posted[key[:2]], agreement, tables.accounts)
             journal += journal_of(agreement, key, entry, accrued, resold, as_of, tables.settings, tables.accounts)
     return accruals, journal
 
@@ -156,5 +159,3 @@ def accrued_as_planned(slot: Slot, facts: Facts, ahead: Expected, rewards: Seque
         measure = manual.facts.measure if manual else facts.measure
         ahead = replace(ahead, scenarios=((ONE, measure),), source=f"the From of manual tier {slot.agreement.program.manual_tier}")
     return accrued_to_date(slot, facts, ahead, rewards)
-
-

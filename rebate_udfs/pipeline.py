@@ -16,6 +16,7 @@ from .ahead import book, earn_ahead, look_ahead
 from .attain import attain, converter_problems, gap_problems, program_count
 from .audit import verdicts
 from .claim_results import claim_problems, claimed_slots, claims_of, granted_by_key, held_by_key, results, ship_and_debit
+from .control_totals import control_problems
 from .counting import clusters, count
 from .doubts import line_doubts, part_periods, unknown_figures
 from .earn import Earned, Key, earn
@@ -68,7 +69,7 @@ def run(tables: Tables, as_of: date | None = None) -> Run:
     rewards_ahead = earn_ahead(tables, slots, known.facts, ahead, known.common_share)
     accruals, journal = book(tables, programs, slots, known.facts, earned, ahead, rewards_ahead, figure_dues, granted, held_by_key(cases), day)
     problems += [*unknown, *doubts, *converter_problems(converter), *gap_problems(slots, known.facts), *line_doubts(tables, programs, counted)]
-    problems += [*part_periods(slots), *unknown_figures(programs, slots, tables, day), *claim_problems(cases, tables)]
+    problems += [*control_problems(tables, day), *part_periods(slots), *unknown_figures(programs, slots, tables, day), *claim_problems(cases, tables)]
     return Run(
         as_of=day,
         run_id=run_id(tables.input_hash, day),

@@ -223,4 +223,3 @@ def _term_problems(program: Program) -> Iterator[Problem]:
         yield error("MANUAL_TIER_MISSING", "Manual Tier", "Accrual Policy Manual needs the number of the tier", "give Manual Tier")
     if policy_of(program) is AccrualPolicy.MANUAL and program.reward_on is RewardOn.OVER_THRESHOLD:
         yield error("MANUAL_OVER_THRESHOLD", "Accrual Policy", "Manual does not work with Reward On Over Threshold", "choose another Accrual Policy")
-

@@ -23,9 +23,7 @@ def _ready() -> None:
 @app.callback()
 def serve(
     context: typer.Context,
-    host: Annotated[
-        str, typer.Option(help="The address to listen on; off this machine it needs --cert, --key and tokens.")
-    ] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="The address to listen on; off this machine it needs --cert, --key and tokens.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8765,
     data: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder below which a workbook may name files of transactions.")] = None,
     cert: Annotated[Path | None, typer.Option(metavar="FILE", help="The certificate, as PEM.")] = None,

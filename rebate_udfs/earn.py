@@ -97,9 +97,7 @@ def earn(
     found: dict[Key, Earned] = {}
     units = in_order({position.agreement.program_id: position.agreement for position in positions}.values())
     for unit in units:
-        raw = {
-            position.key: _raw(position, found, common_share, rounded) for agreement in unit for position in by_program[agreement.program_id]
-        }
+        raw = {position.key: _raw(position, found, common_share, rounded) for agreement in unit for position in by_program[agreement.program_id]}
         if len(unit) > 1:
             raw = _best_of(unit, raw)
         for agreement in unit:

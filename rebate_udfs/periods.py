@@ -77,8 +77,7 @@ def fiscal_periods(year: int, kind: PeriodKind, settings: Settings) -> tuple[Per
         return months
     name = {PeriodKind.QUARTER: f"{year}-Q", PeriodKind.HALF: f"{year}-H"}.get(kind)
     return tuple(
-        Period(f"{name}{at // size + 1}" if name else str(year), months[at].starts_on, months[at + size - 1].ends_on)
-        for at in range(0, 12, size)
+        Period(f"{name}{at // size + 1}" if name else str(year), months[at].starts_on, months[at + size - 1].ends_on) for at in range(0, 12, size)
     )
 
 

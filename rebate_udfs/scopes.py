@@ -160,9 +160,7 @@ def product_classes(
         if deciding not in decided:
             values = product_values(sku, product)
             nothing: Flags = (False, False, False)
-            signature = tuple(
-                nothing if product is None and scope.needs_products else scope.flags(PRODUCT_DIMENSIONS, values) for scope in scopes
-            )
+            signature = tuple(nothing if product is None and scope.needs_products else scope.flags(PRODUCT_DIMENSIONS, values) for scope in scopes)
             decided[deciding] = numbers.setdefault((product is None, signature), len(numbers))
         classes[sku] = decided[deciding]
     return classes, [list(signature) for _, signature in numbers]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from .actions import Refused
+from .hosts.build_calc import build_calc
 from .hosts.build_xlam import CannotBuild, build_xlam
 from .hosts.install import CannotInstall, Report, install, uninstall
 
@@ -19,17 +19,12 @@ Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for 
 @app.command("build")
 def addin_build(out: Out = Path("rebates-addin")) -> None:
     """Write rebates.xlam for Excel, and rebates.oxt for LibreOffice Calc."""
+    print(f"Wrote {build_calc(out)}. LibreOffice installs it by a double click.")
     try:
-        made = [build_xlam(out)]
-    except CannotBuild as error:
-        raise Refused(str(error)) from error
-    if find_spec("rebate_udfs.hosts.build_calc") is not None:
-        from .hosts.build_calc import build_calc
-
-        made.append(build_calc(out))
-    for file in made:
-        print(f"Wrote {file}")
-    print("Next: rebates addin install puts the one for Excel into place; LibreOffice installs the .oxt by a double click.")
+        made = build_xlam(out)
+    except CannotBuild as error:  # the one for LibreOffice needs nothing more and is there already
+        raise Refused(f"rebates.xlam was not written: {error}") from error
+    print(f"Wrote {made}. Next: rebates addin install puts it into Excel's start-up folder.")
 
 
 @app.command("install")

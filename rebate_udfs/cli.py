@@ -18,6 +18,7 @@ from uuid import uuid4
 import typer
 
 from . import actions, cli_addin, cli_claims, cli_import, cli_ledger, cli_serve, demo, report, terminal
+from .hosts.analysis import Host
 from .hosts.files import write_results
 from .hosts.reading import read_book
 from .hosts.receive import signing_key
@@ -112,11 +113,17 @@ def about(
 
 
 @app.command()
-def new(book: BookArgument, quiet: Quiet = False) -> None:
-    """Write an empty standard workbook."""
+def new(
+    book: BookArgument,
+    host: Annotated[
+        Host, typer.Option("--for", help="Where it will be opened first: how the formulas of its sheet Analysis are spelled.")
+    ] = Host.DESKTOP,
+    quiet: Quiet = False,
+) -> None:
+    """Write an empty standard workbook, with formulas on its sheet Analysis."""
     if book.exists():
         raise actions.Refused(f"{book} exists already; choose another name.")
-    write_template(book, sample={"Settings": [{"Setting": "Book ID", "Value": f"B-{uuid4().hex[:8].upper()}"}]})
+    write_template(book, sample={"Settings": [{"Setting": "Book ID", "Value": f"B-{uuid4().hex[:8].upper()}"}]}, analysis=host)
     out = terminal.console(quiet)
     out.print(f"Wrote {terminal.plain(str(book))}: fill in its sheets from left to right; the sheet Start says how.", soft_wrap=True)
     out.print(f"Next: rebates check {terminal.plain(str(book))}", soft_wrap=True)

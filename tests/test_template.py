@@ -15,6 +15,7 @@ from user_books import digest, values
 from rebate_udfs.columns import BY_NAME, SETTINGS, TABLES
 from rebate_udfs.describe import Table
 from rebate_udfs.hosts import look
+from rebate_udfs.hosts.analysis import Host
 from rebate_udfs.hosts.dictionary import HEADERS, dictionary_page
 from rebate_udfs.hosts.reading import read_book
 from rebate_udfs.hosts.template import TEMPLATE_VERSION, write_template
@@ -28,7 +29,7 @@ named = pytest.mark.parametrize("table", FILLED, ids=lambda table: table.name)
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("template") / "rebates.xlsx"
-    write_template(made)
+    write_template(made, analysis=Host.DESKTOP)
     return made
 
 
@@ -50,12 +51,12 @@ def test_the_page_of_the_docs_is_up_to_date():
 
 
 def test_equal_content_gives_equal_bytes(path: Path, tmp_path: Path):
-    write_template(tmp_path / "again.xlsx")
+    write_template(tmp_path / "again.xlsx", analysis=Host.DESKTOP)
     assert digest(tmp_path / "again.xlsx") == digest(path)
 
 
 def test_one_sheet_a_table_in_the_order_of_the_description(book: Any):
-    assert book.sheetnames == ["Start", *(table.name for table in TABLES), "Data Dictionary"]
+    assert book.sheetnames == ["Start", "Analysis", *(table.name for table in TABLES), "Data Dictionary"]
     assert book.active.title == "Start"
     assert not {table.excel_name.casefold() for table in TABLES} & {name.casefold() for name in book.defined_names}
 

@@ -23,7 +23,7 @@ TEN_LINES = (
     "Scopes say what counts for a program, Enrollments who takes part. Without rows everything counts and everybody takes part.",
     "Columns may stand in any order and you may add your own; they are kept and ignored.",
     "Check first: rebates check BOOK.xlsx lists everything that is wrong, each with a link to the cell and what to do.",
-    "Green tabs are written anew by every calculation, blue tabs never. Put notes and charts of yours on tabs of your own.",
+    "Green tabs but Analysis are written anew by every calculation, blue tabs never. Put notes and charts of yours on tabs of your own.",
     "Every figure has an id, such as P-100/NORTH/2026-Q1/earned; Explanation shows how it came about. Data Dictionary lists every column.",
 )
 NOT_CHECKED = "Not checked yet: run rebates check BOOK.xlsx"

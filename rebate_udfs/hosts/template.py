@@ -21,6 +21,7 @@ import xlsxwriter
 from ..columns import BY_NAME, SETTINGS, TABLES
 from ..describe import Column, Table
 from . import look
+from .analysis import Host, write_analysis
 from .dictionary import HEADERS, dictionary_page, dictionary_rows, hint_of
 from .sheets import Book
 from .shown import name_terms, show_numbers
@@ -40,9 +41,12 @@ TEXT_KINDS = ("text", "id", "choice", "yes_no", "list")
 Rows = Sequence[Mapping[str, Any]]
 
 
-def write_template(path: str | os.PathLike[str], *, sample: Mapping[str, Rows] | None = None, book_id: str = "") -> None:
+def write_template(
+    path: str | os.PathLike[str], *, sample: Mapping[str, Rows] | None = None, book_id: str = "", analysis: Host | None = None
+) -> None:
     """Write the standard workbook; `sample` fills tables: table name -> rows by column header; `book_id` is the book's own mark.
 
+    `analysis` adds the sheet Analysis with formulas spelled for that host; the figures stored in it are those of the sample.
     Values are text, Decimal, int or date, None or absent for an empty cell. Raises ValueError for a table or a column
     that the description does not have.
     """
@@ -57,6 +61,8 @@ def write_template(path: str | os.PathLike[str], *, sample: Mapping[str, Rows] |
     workbook.set_calc_mode("auto")
     book = Book(workbook, "Rebates", "", "Standard workbook")
     write_start(book)
+    if analysis is not None:
+        write_analysis(book, filled, analysis)
     for table in TABLES:
         _TableSheet(book, table, filled.get(table.name, ())).write()
     _dictionary(book)
@@ -253,7 +259,7 @@ def _dictionary(book: Book) -> None:
 def build(root: Path) -> tuple[Path, Path]:
     """Build the template and the page of the docs below the root of a checkout; returns both."""
     workbook, page = root / "workbook_templates" / "rebates.xlsx", root / "docs" / "data-dictionary.md"
-    write_template(workbook)
+    write_template(workbook, analysis=Host.DESKTOP)
     page.write_text(dictionary_page(), encoding="utf-8", newline="\n")
     return workbook, page
 

@@ -14,6 +14,7 @@ import xlsxwriter
 from ..receive import SEAL, seal
 from ..statement import Statement
 from . import look
+from .statement_answers import write_answers
 from .statement_forms import CLAIM, DISPUTE, write_forms
 from .statement_lists import write_counted, write_excluded, write_payments, write_programs
 from .statement_pen import Pen
@@ -60,6 +61,7 @@ def workbook_bytes(statement: Statement, signing_key: bytes | None = None) -> by
     write_counted(pen)
     write_excluded(pen)
     write_payments(pen)
+    write_answers(pen)
     write_programs(pen)
     write_forms(pen)
     Summary(pen, hidden_sheet(pen), first).write()

@@ -25,6 +25,7 @@ HEAD = {"bold": True, "text_wrap": True, "bottom": 1, "bottom_color": look.INK, 
 STYLES: dict[str, dict[str, Any]] = {
     "text": {**TOP}, "muted": {"font_color": look.MUTED, **TOP}, "small": {"font_color": look.MUTED, "font_size": 9, **TOP},
     "wrap": {"text_wrap": True, **TOP}, "wrap_muted": {"text_wrap": True, "font_color": look.MUTED, **TOP}, "bold": {"bold": True, **TOP},
+    "wrap_indent": {"text_wrap": True, "indent": 1, **TOP},
     "title": {"bold": True, "font_size": 20}, "sheet_title": {"bold": True, "font_size": 16}, "sender": {"bold": True, "font_color": "accent"},
     "heading": {"bold": True, "font_size": 12, "font_color": "accent", "bottom": 1, "bottom_color": "accent"},
     "large_label": {"font_color": look.MUTED, "font_size": 11}, "bar": {"font_color": "accent", "font_size": 12, "valign": "vcenter"},
@@ -67,6 +68,8 @@ class Pen:
             wanted: dict[str, Any] = {**look.FONT, "valign": "vcenter", **STYLES[name]}
             if number:
                 wanted["num_format"] = number
+            if "indent" in wanted:  # cells indent only what is aligned to a side
+                wanted.setdefault("align", "left")
             if wanted.pop("input", False):
                 wanted |= {"locked": False, "bg_color": look.INPUT_FILL, "font_color": look.INPUT_TEXT, "border": 1, "border_color": look.LINE}
             for where in ("font_color", "bottom_color", "bg_color"):

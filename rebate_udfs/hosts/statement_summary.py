@@ -10,6 +10,7 @@ from ..money import places_of
 from ..statement import PeriodStatement, ProgramStatement, WhatIf
 from ..statement.in_words import amount_text, date_text, money_text, step_texts
 from . import look
+from .statement_answers import in_short
 from .statement_pen import Pen, number_of, with_currency
 from .statement_whatif import write_plan
 
@@ -38,6 +39,7 @@ class Summary:
         self._head()
         self._large_figure()
         self._programs()
+        self._answers()
         self._what_if()
         self._how()
         self._foot()
@@ -148,6 +150,12 @@ class Summary:
             for column, number in enumerate((amount, paid[currency], amount - paid[currency]), 1):
                 self.sheet.write_number(self.row, column, number_of(number), self.pen.style(top, with_currency(currency)))
             self.sheet.write_blank(self.row, LAST, None, self.pen.style(top))
+            self.row += 1
+
+    def _answers(self) -> None:
+        """How claims and disputes stand, in one sentence."""
+        if said := in_short(self.statement):
+            self._sentence(said, "wrap")
             self.row += 1
 
     def _what_if(self) -> None:

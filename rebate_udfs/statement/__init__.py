@@ -11,7 +11,9 @@ from __future__ import annotations
 from .make import Recipient, recipients, statements
 from .nouns import (
     BranchShare,
+    ClaimLine,
     CountedLine,
+    DisputeLine,
     DueLine,
     ExcludedLine,
     PaymentLine,
@@ -28,7 +30,9 @@ from .whatif import NotExact, rebate, what_if, with_more
 
 __all__ = [
     "BranchShare",
+    "ClaimLine",
     "CountedLine",
+    "DisputeLine",
     "DueLine",
     "ExcludedLine",
     "NotExact",

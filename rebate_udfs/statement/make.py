@@ -14,10 +14,11 @@ from ..model import Attainment, Dimension, Payment, Program, Run, Scope, ScopeRu
 from ..participants import Hierarchy
 from ..periods import settlement_periods
 from ..rewards import reward
+from .answers import claim_line, dispute_line
 from .figures import figure
 from .in_words import date_text, money_text, pays_for, terms_of_program, tier_lines, worked_example
 from .lines import counted_line, excluded_line, whole_number
-from .nouns import DueLine, PaymentLine, PeriodStatement, ProgramStatement, Sender, Statement, StepLine
+from .nouns import ClaimLine, DisputeLine, DueLine, PaymentLine, PeriodStatement, ProgramStatement, Sender, Statement, StepLine
 
 Verdicts = Callable[[Sequence[str]], Iterable[Verdict]]
 FAMILIES_AT_A_TIME = 64  # one look at the transactions for so many; bounds the memory that their lines take
@@ -145,7 +146,25 @@ def _statement(run: Run, family: _Family, top: str, lines: list[Verdict]) -> Sta
             if row.paid_on
         ),
         members=tuple((one, family.name(one)) for one in members),
+        claims=tuple(_claims(run, family, top)),
+        disputes=tuple(_disputes(run, family, top, currency, {line.invoice_number for line in lines})),
     )
+
+
+def _claims(run: Run, family: _Family, top: str) -> Iterator[ClaimLine]:
+    """The family's claim lines, as the Claims table has them: of its figures, else of those who sent them."""
+    sent = {claim.row: claim for claim in run.tables.claims if claim.row}
+    for row in run.claims:
+        whose = family.top(row.participant_id) if row.participant_id else family.top(row.distributor_id, row.claim_date)
+        if whose == top:
+            yield claim_line(row, sent.get(row.row), run.as_of)
+
+
+def _disputes(run: Run, family: _Family, top: str, currencies: dict[str, str], invoices: set[str]) -> Iterator[DisputeLine]:
+    """The family's disputes opened so far, in order of time."""
+    rows = [row for row in run.tables.disputes if row.opened_on <= run.as_of and family.top(row.distributor_id, row.opened_on) == top]
+    for row in sorted(rows, key=lambda row: (row.opened_on, row.dispute_id)):
+        yield dispute_line(row, run.as_of, lambda participant: family.top(participant) == top, invoices, currencies)
 
 
 def _is_paid(row: Payment, as_of: date) -> bool:
@@ -273,6 +292,8 @@ def _branch_statements(whole: Statement, family: _Family) -> Iterator[Statement]
             counted=tuple(line for line in whole.counted if line.distributor_id == branch and line.program_id in own),
             excluded=tuple(line for line in whole.excluded if line.distributor_id == branch and line.program_id in own),
             payments=tuple(line for line in whole.payments if line.participant_id == branch and line.program_id in own),
+            claims=tuple(line for line in whole.claims if line.distributor_id == branch),
+            disputes=tuple(line for line in whole.disputes if line.distributor_id == branch),
         )
 
 

@@ -8,7 +8,7 @@
           WhatIf               .. what more purchases would earn
           [BranchShare]        .. the same by branch
         [DueLine]              .. what falls due when
-      [CountedLine] [ExcludedLine] [PaymentLine]
+      [CountedLine] [ExcludedLine] [PaymentLine] [ClaimLine] [DisputeLine]
 
 There is no noun here for an accrual, a forecast, a cost, a ledger entry or an internal note: what has no place
 cannot slip into a workbook. Every value is plain (text, date, Decimal, Fraction), so that a statement can be handed
@@ -230,6 +230,44 @@ class PaymentLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimLine:
+    """One line of a claim and how it stands."""
+
+    claim_id: str
+    line: str
+    claim_date: date | None
+    program_id: str
+    period_id: str
+    distributor_id: str
+    status: str  # Approved, Adjusted, Held, Rejected
+    claimed: Decimal | None
+    approved: Decimal
+    paid: Decimal
+    why: str  # the reasons as one sentence; "" where it is simply approved
+    what_to_do: str
+    answer: str  # what a person decided about it, in our words
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeLine:
+    """One dispute and what has come of it."""
+
+    dispute_id: str
+    opened_on: date
+    distributor_id: str
+    about: str  # the figure, the invoice, or both
+    reason: str
+    amount: Decimal | None
+    currency: str  # "" where it names no figure
+    status: str  # Open, Under Review, Resolved: Accepted
+    resolved_on: date | None
+    days: int  # since it was opened; of a resolved one, until then
+    agreed: Decimal | None  # what it added to the figure; None until it is resolved
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """All that one distributor is told as of one day."""
 
@@ -245,6 +283,8 @@ class Statement:
     payments: tuple[PaymentLine, ...]
     members: tuple[tuple[str, str], ...]  # id and name: the participant first, then its branches
     parent_id: str = ""  # a branch's own statement: whose branch it is
+    claims: tuple[ClaimLine, ...] = ()
+    disputes: tuple[DisputeLine, ...] = ()
 
     @property
     def earned(self) -> tuple[tuple[str, Decimal], ...]:
@@ -273,6 +313,8 @@ class Statement:
                 self.payments,
                 self.members,
                 self.parent_id,
+                self.claims,
+                self.disputes,
             )
         )
         return hashlib.sha256(content.encode("utf-8", "backslashreplace")).hexdigest()

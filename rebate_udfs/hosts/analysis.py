@@ -271,10 +271,12 @@ class _Analysis:
         """A formula over the largest size wanted, its result stored; what is beyond the result is hidden."""
         (top, left), (height, width) = place, size
         header, body = self._header(text_wrap=True), self.book.format()
+        numbers = self._header(text_wrap=True, align="right")  # of an explanation, whose columns are always the same
         self.sheet.write_dynamic_array_formula(top, left, top + height - 1, left + width - 1, self._ours(formula), header, _at(result, 0, 0))
         for row in range(height):
             for column in range(width):
-                style, value = (body if row else header), _at(result, row, column)
+                above = numbers if place == EXPLAINED and column > 1 else header
+                style, value = (body if row else above), _at(result, row, column)
                 if (row, column) == (0, 0):
                     continue
                 if isinstance(value, str) and value:
@@ -288,10 +290,12 @@ class _Analysis:
         self.sheet.conditional_format(top, left, top + height - 1, left + width - 1, rule)
 
     def _number_rules(self, place: tuple[int, int], size: tuple[int, int]) -> None:
-        """Amounts with two places and thousands, small rates as they are."""
-        cell = xl_rowcol_to_cell(place[0] + 1, place[1])
-        self._rule(place, size, f"=AND(ISNUMBER({cell}),ABS({cell})>=1,{cell}<>INT({cell}))", "#,##0.00")
-        self._rule(place, size, f"=AND(ISNUMBER({cell}),ABS({cell})>=1000)", "#,##0")
+        """Money as money; of other numbers those from 1 on with thousands, whole or with two places, small rates as they are."""
+        header, cell = xl_rowcol_to_cell(*place, True, False), xl_rowcol_to_cell(place[0] + 1, place[1])
+        money = f'OR({header}="Amount",LEFT({header},6)="Earned",LEFT({header},14)="Next Tier Adds")'
+        self._rule(place, size, f"=AND(ISNUMBER({cell}),{money},ROUND({cell},2)={cell})", look.money_format(2))
+        self._rule(place, size, f"=AND(ISNUMBER({cell}),ABS({cell})>=1,{cell}<>INT({cell}))", "#,##0.00_)")
+        self._rule(place, size, f"=AND(ISNUMBER({cell}),{cell}=INT({cell}))", "#,##0_)")
 
     def _rule(self, place: tuple[int, int], size: tuple[int, int], criteria: str, number_format: str) -> None:
         (top, left), (height, width) = place, size

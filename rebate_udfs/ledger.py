@@ -127,6 +127,16 @@ class Ledger:
         except sa.exc.OperationalError as error:
             raise CannotOpen(f"The ledger did not answer: {_first_line(error)}.") from error
 
+    @contextmanager
+    def _one_moment(self) -> Iterator[sa.Connection]:
+        """A transaction in which every query sees the same moment, whatever others post meanwhile."""
+        options = {"isolation_level": "REPEATABLE READ"} if self.engine.dialect.name == "postgresql" else {}
+        try:
+            with self.engine.execution_options(**options).begin() as connection:
+                yield connection
+        except sa.exc.OperationalError as error:
+            raise CannotOpen(f"The ledger did not answer: {_first_line(error)}.") from error
+
     def entries(self) -> tuple[LedgerEntry, ...]:
         """All entries in order, as they are, sealed or not."""
         with self._connected() as connection:
@@ -139,7 +149,7 @@ class Ledger:
 
     def read(self) -> tuple[tuple[LedgerEntry, ...], tuple[Act, ...]]:
         """Entries and acts of one moment."""
-        with self._connected() as connection:
+        with self._one_moment() as connection:
             return _entries(connection, self.book), _acts(connection, self.book)
 
     def role(self) -> str:

@@ -42,6 +42,7 @@ PROGRAMS = [
     {**YEAR, "Program ID": "GROW", "Rebate Type": "Growth", "Period": "Half", "Starts On": date(1997, 7, 1), "Reward On": "All",
      "Tiers": [["10 %", "1 %"], ["50 %", "3 %"]]},
     {**YEAR, "Program ID": "MIX", "Rebate Type": "Mix", "Period": "Year", "Tiers": [["10 %", "1 %"], ["20 %", "2 %"]]},
+    {**YEAR, "Program ID": "FUND", "Rebate Type": "MDF", "Period": "Half", "Tiers": [[0, "2 %"]]},
 ]  # fmt: skip
 SCOPES = [
     {"Program ID": "TOTAL", "Rule": "Include", "Dimension": "Category", "Value": "Beverages"},
@@ -89,6 +90,9 @@ SQL = {  # who, period, measure, earned
               FROM (SELECT parent AS who, sum(amount)::DECIMAL(12, 4) AS m,
                            coalesce(sum(amount) FILTER (category = 'Seafood'), 0)::DECIMAL(12, 4) AS f
                     FROM lines WHERE year(day) = 1997 GROUP BY ALL)""",
+    "FUND": """SELECT who, period, m, round(m * 0.02, 2)
+               FROM (SELECT parent AS who, '1997-H' || CASE WHEN month(day) > 6 THEN 2 ELSE 1 END AS period, sum(amount)::DECIMAL(12, 4) AS m
+                     FROM lines WHERE year(day) = 1997 GROUP BY ALL)""",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -12,10 +13,15 @@ import pytest
 from drawn import draw_book
 from smallbooks import book, computed, earned, measured, problem_codes
 
+from rebate_udfs import demo
 from rebate_udfs.engines import ENGINES
-from rebate_udfs.model import Run
+from rebate_udfs.hosts.reading import read_book
+from rebate_udfs.hosts.template import write_template
+from rebate_udfs.jsonout import run_object
+from rebate_udfs.model import RebateType, Run
 from rebate_udfs.parse import CannotRead
 from rebate_udfs.pipeline import run
+from rebate_udfs.tables import read
 
 SEEDS = range(1, 9)
 LADDER = [["1,000", "1 %"], ["2,000", "2 %"]]
@@ -107,3 +113,22 @@ def test_sums_beyond_64_bits_are_refused_elsewhere(engine: str) -> None:
     """They would wrap round without a word, so the reader says which engine can."""
     with pytest.raises(CannotRead, match="(?i)duckdb"):
         run(book({"Program ID": "P", "Tiers": [[0, "1 %"]]}, LARGE_SALES, engine=engine))
+
+
+@pytest.fixture(scope="module")
+def sample_company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample company has a program of every type, with claims."""
+    path = tmp_path_factory.mktemp("sample") / "rebates.xlsx"
+    write_template(path, sample=demo.sample())
+    return path
+
+
+@pytest.mark.parametrize("engine", ["pandas", "polars"])
+def test_every_type_of_rebate_gives_the_same_cents(engine: str, sample_company: Path) -> None:
+    raw, problems = read_book(sample_company)
+    first, second = (run_object(run(read(raw, engine=name, problems=problems))) for name in ("duckdb", engine))
+    types = {program.rebate_type for program in read(raw).programs}
+    assert types == set(RebateType)
+    for table in ("attainment", "accruals", "payable", "journal", "claims"):
+        assert first[table] == second[table], table
+        assert first[table], f"{table} has rows to compare"

@@ -43,7 +43,10 @@ class Office:
         self.options = [f"-env:UserInstallation={(folder / 'profile').as_uri()}", f"-env:UNO_SHARED_PACKAGES={(folder / 'shared').as_uri()}",
                         f"-env:UNO_SHARED_PACKAGES_CACHE={(folder / 'shared' / 'cache').as_uri()}"]  # fmt: skip
         self.environment = {**os.environ, "REBATES_CACHE": str(folder / "cache"), "XDG_CONFIG_HOME": str(folder / "settings"), **extra}
-        self.environment.pop("PYTHONPATH", None)
+        for name in ("PYTHONPATH", "VIRTUAL_ENV"):  # LibreOffice's own Python would take an activated environment for its home
+            self.environment.pop(name, None)
+        folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+        self.environment["PATH"] = os.pathsep.join(each for each in folders if not each.startswith(sys.prefix))
         self.python, self.program = python, program
         self._install(build_calc(folder))
 

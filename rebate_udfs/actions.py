@@ -5,27 +5,37 @@ No host is in sight: whoever calls has read the tables and writes what comes bac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from . import audit, imports, report
 from .assets import asset
 from .engines import open_engine
 from .growth_review import required_growth
 from .import_merge import new_rows
-from .model import Attainment, Problem, ResultColumn, ResultTable, RewardKind, Run, Severity, Tables, Verdict
+from .model import Attainment, Problem, Refused, ResultColumn, ResultTable, RewardKind, Run, Severity, Tables, Verdict
 from .parse import RawTable, text_of
 from .participants import Hierarchy
+from .periods import DAY, accounting_period
+from .pipeline import book_date
 from .pipeline import run as compute
+from .receipts import Receipt, Sent, receipts_of
 from .reconcile import Stakes, read_source
 from .reconcile import reconcile as compare
 from .reconcile import table as differences
 from .report_claims import claim_check
+from .report_closing import closing_totals
+from .report_received import received
 from .statement import recipients
 from .tables import BY_NAME
 from .words import key
+
+if TYPE_CHECKING:
+    from .bookkeeping import Preview
+    from .ledger import Ledger
 
 TRANSACTION_COLUMNS = (
     ResultColumn("Transaction", "id", "transaction_id"),
@@ -40,10 +50,6 @@ TRANSACTION_COLUMNS = (
     ResultColumn("Counts", "yes_no", "counts"),
     ResultColumn("Why Not", "text", "reason_text"),
 )
-
-
-class Refused(Exception):
-    """A call that cannot be answered as asked: one sentence that says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,14 @@ class Outcome:
     def has_errors(self) -> bool:
         """Whether rows had to be left out; the results of all others are given."""
         return any(problem.severity is Severity.ERROR for problem in self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Rows for an input table of the workbook, for a host to write below its last one: column header -> value."""
+
+    table: str
+    rows: tuple[Mapping[str, Any], ...]
 
 
 def check(tables: Tables, as_of: date | None = None, places: report.ColumnPlaces | None = None) -> Outcome:
@@ -165,6 +179,34 @@ def validate_claims(tables: Tables, as_of: date | None = None) -> Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Receiving:
+    """What a delivery of filled statements gives: a receipt for each file, and the rows for Claims and Disputes."""
+
+    receipts: tuple[Receipt, ...]
+    tables: tuple[ResultTable, ...]
+    messages: tuple[str, ...]
+    additions: tuple[Addition, ...] = ()
+
+
+def receive_statements(
+    files: Iterable[Sent], tables: Tables, key: bytes | None, latest: Mapping[str, date], *, accept_unsigned: bool = False
+) -> Receiving:
+    """The claims and disputes of filled statements that the book does not have yet, and what became of each file.
+
+    `key` signs the statements of the book (None: it has made none), `latest` is the newest statement received before from each participant.
+    """
+    receipts = tuple(receipts_of(files, tables, key, latest, accept_unsigned))
+    found = (
+        ("Claims", tuple(row for receipt in receipts for row in receipt.claims)),
+        ("Disputes", tuple(row for receipt in receipts for row in receipt.disputes)),
+    )
+    taken = sum(receipt.taken for receipt in receipts)
+    aside = f", {len(receipts) - taken} set aside" if taken < len(receipts) else ""
+    title = f"{report.count(taken, 'file')} taken{aside}: {report.count(len(found[0][1]), 'claim line')}, {report.count(len(found[1][1]), 'dispute')}"
+    return Receiving(receipts, (received(receipts, title),), (title,), tuple(Addition(name, rows) for name, rows in found if rows))
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """What a comparison gives: its table, and what is wrong with the sources."""
 
@@ -252,6 +294,11 @@ class ImportOutcome:
     messages: tuple[str, ...] = ()
 
     @property
+    def additions(self) -> tuple[Addition, ...]:
+        """The rows, for the table of the profile."""
+        return (Addition(self.imported.table.name, tuple(row.cells for row in self.rows)),) if self.rows else ()
+
+    @property
     def has_errors(self) -> bool:
         """Whether rows had to be left out."""
         return any(problem.severity is Severity.ERROR for problem in self.problems)
@@ -272,3 +319,82 @@ def import_transactions(profile: imports.Profile, cells: Sequence[Sequence[objec
     held = (f"{report.count(fresh.held, 'row')} of {place} {'is' if fresh.held == 1 else 'are'} in the book already.",) if fresh.held else ()
     tables = (replace(would, title=title), not_understood)
     return ImportOutcome(imported, fresh.rows, tables, found.problems, held)
+
+
+# ---- the books
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What closing a period gives: before it is posted what would be, and afterwards what was."""
+
+    period: str
+    run_id: str  # names what would be posted
+    entries: int
+    tables: tuple[ResultTable, ...]  # totals by program, kind and reason
+    problems: tuple[Problem, ...]  # what stops it until somebody accepts it with a reason
+    messages: tuple[str, ...]
+    preview: Preview
+    done: bool = False  # nothing is left to post
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether something stops it."""
+        return bool(self.problems) and not self.done
+
+
+def period_to_close(tables: Tables, ledger: Ledger) -> str:
+    """The accounting period that closes next: the one after the last closed, else the last one ended by the book's day."""
+    from .ledger import closed_periods  # a database takes its time to load: only where books are closed
+
+    settings, closed = tables.settings, closed_periods(ledger.acts())
+    if closed:
+        return accounting_period(date.fromisoformat(closed[-1].as_of) + DAY, settings).period_id
+    day = book_date(tables)
+    current = accounting_period(day, settings)
+    return (current if current.ends_on <= day else accounting_period(current.starts_on - DAY, settings)).period_id
+
+
+def close_period(tables: Tables, period: str, ledger: Ledger) -> Closing:
+    """What an accounting period lacks in the ledger (`period` empty: the next one); `post_period` posts it.
+
+    Raises Refused for a period that is not the next one, or without an exchange rate that it needs.
+    """
+    from . import bookkeeping
+
+    made = bookkeeping.preview(tables, period.strip() or period_to_close(tables, ledger), ledger)
+    if made.already or made.run is None or made.inputs is None:
+        return Closing(made.period.period_id, "", 0, (), (), (made.already,), made, True)
+    said = f"{report.count(len(made.entries), 'entry', 'entries')} to post for {made.period.period_id}, as of {made.period.ends_on}."
+    name = bookkeeping.run_id(made.inputs.input_hash, made.run.as_of)
+    return Closing(made.period.period_id, name, len(made.entries), (closing_totals(made.entries),), made.problems, (said,), made)
+
+
+def post_period(closing: Closing, tables: Tables, ledger: Ledger, user: str, *, agreed: str = "", accepted: str = "") -> Closing:
+    """Post what a close has shown, or propose it where Approval is on.
+
+    `agreed` is the run id that a person has seen: where tables have moved since, nothing is posted. `accepted` says why it
+    closes although there are errors. Raises Refused, and LedgerMoved when somebody else was first.
+    """
+    from . import bookkeeping
+
+    if closing.done:
+        return closing
+    if agreed and agreed != closing.run_id:
+        raise Refused(f"The tables have changed since you looked; nothing was posted. Look at {closing.period} again.")
+    posted = bookkeeping.post(closing.preview, ledger, user, accepted)
+    return replace(closing, entries=len(posted.entries), messages=(posted.message,), done=True)
+
+
+def ledger_rows(tables: Tables, ledger: Ledger) -> tuple[Addition, ...]:
+    """The entries of the ledger behind those that the sheet of an open workbook shows, for its host to write.
+
+    Raises Refused for a sheet that shows something else.
+    """
+    entries = ledger.entries()
+    shown = len(tables.ledger)
+    if any(one.hash != other.hash for one, other in zip(tables.ledger, entries, strict=False)) or shown > len(entries):
+        raise Refused("The ledger is safe, but the sheet Ledger shows something else: delete the rows of its table, and press Close Period again.")
+    columns = BY_NAME["Ledger"].columns
+    rows = tuple({column.header: getattr(entry, column.field) for column in columns} for entry in entries[shown:])
+    return (Addition("Ledger", rows),) if rows else ()

@@ -13,14 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from .actions import Refused
 from .closing import Posted, drafts, entry_of, key_of, missing, orphans, posted, reversals
 from .closing_reasons import reasons_of
 from .closing_walk import walk_of
 from .control_totals import control_problems
 from .ledger import CLOSE, PROPOSED, PROPOSED_CLOSE, PROPOSED_REOPENING, REOPENING, Act, Ledger, closed_periods, default_url, now_utc, pending
 from .ledger_chain import first_break
-from .model import LedgerEntry, Period, PeriodKind, Problem, Run, Severity, Tables
+from .model import LedgerEntry, Period, PeriodKind, Problem, Refused, Run, Severity, Tables
 from .parse import tidy
 from .periods import DAY, accounting_period, calendar_periods
 from .pipeline import run as compute

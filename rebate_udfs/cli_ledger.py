@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
-from collections.abc import Callable, Iterable
-from decimal import Decimal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from . import actions, cli_books, report, terminal
-from .model import LedgerEntry, ResultColumn, ResultTable, Tables
+from .model import Tables
 from .terminal import plain
 
 BookArgument = Annotated[Path, typer.Argument(metavar="BOOK", help="The workbook with the standard tables.", show_default=False)]
@@ -100,24 +98,24 @@ def _close(load: Load, book: Path, period: str, yes: bool, accepted: str, ledger
         tables, places = load(book, transactions)
         with _told():
             books = bookkeeping.open_ledger(tables, str(book), ledger)
-            made = bookkeeping.preview(tables, period, books)
-    if not made.already:
-        out.print(
-            terminal.plain(f"{tables.settings.company or 'Rebates'}: closing {made.period.period_id} as of {made.period.ends_on}"), style="bold"
-        )
-        out.print(terminal.result(summary(made.entries)))
+            closing = actions.close_period(tables, period, books)
+    if not closing.done:
+        head = f"{tables.settings.company or 'Rebates'}: closing {closing.period} as of {closing.preview.period.ends_on}"
+        out.print(terminal.plain(head), style="bold")
+        for table in closing.tables:
+            out.print(terminal.result(table))
         out.print()
-    if made.problems:
-        terminal.print_problems(terminal.console(False, errors=not accepted), made.problems, places)
+    if closing.has_errors:
+        terminal.print_problems(terminal.console(False, errors=not accepted), closing.problems, places)
         if not accepted:
-            print(f"rebates: {made.period.period_id} is not closed; mend these, or accept them: --accept-errors REASON", file=sys.stderr)
+            print(f"rebates: {closing.period} is not closed; mend these, or accept them: --accept-errors REASON", file=sys.stderr)
             return 1
-    if not made.already and not yes and not typer.confirm(f"Post {report.count(len(made.entries), 'entry', 'entries')}?", default=False):
+    if not closing.done and not yes and not typer.confirm(f"Post {report.count(closing.entries, 'entry', 'entries')}?", default=False):
         out.print("Nothing was posted.")
         return 0
     with _told():
-        done = bookkeeping.post(made, books, bookkeeping.user_name(), accepted)
-    _finish(book, tables, books, done.message, quiet)
+        closing = actions.post_period(closing, tables, books, bookkeeping.user_name(), accepted=accepted)
+    _finish(book, tables, books, closing.messages[0], quiet)
     return 0
 
 
@@ -132,24 +130,3 @@ def _finish(book: Path, tables: Tables, books: Any, message: str, quiet: bool) -
         out.print("The sheet Ledger did not show the ledger and was written anew from it.", soft_wrap=True)
     if problem:
         print(f"rebates: {problem.message} ({problem.remedy})", file=sys.stderr)
-
-
-def summary(entries: Iterable[LedgerEntry]) -> ResultTable:
-    """Totals by program, kind and reason: what a person reads before posting."""
-    from .closing import code_of
-
-    sums: dict[tuple[str, str, str, str], list[Decimal | int]] = defaultdict(lambda: [0, Decimal(0), Decimal(0)])
-    for entry in entries:
-        total = sums[entry.program_id, entry.kind.value, code_of(entry.reason), entry.currency]
-        total[0] += 1
-        total[1] += entry.amount
-        total[2] += entry.base_amount or Decimal(0)
-    columns = (
-        ResultColumn("Program ID", "id", "program_id"), ResultColumn("Kind", "text", "kind"), ResultColumn("Reason", "text", "reason"),
-        ResultColumn("Entries", "integer", "entries"), ResultColumn("Amount", "money", "amount"), ResultColumn("Currency", "text", "currency"),
-        ResultColumn("Base Amount", "money", "base_amount"),
-    )  # fmt: skip
-    rows = tuple(
-        (program, kind, reason, count, amount, currency, base) for (program, kind, reason, currency), (count, amount, base) in sorted(sums.items())
-    )
-    return ResultTable("Close", f"{report.count(sum(int(row[3]) for row in rows), 'entry', 'entries')} to post", columns, rows)

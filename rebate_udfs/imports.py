@@ -160,6 +160,25 @@ def read_profile(path: str | Path) -> Profile:
         raise CannotRead(f"{path.name} is no import profile: {said}.", "Mend these entries.") from None
 
 
+def standard_profile(table: str = "Transactions") -> Profile:
+    """The profile of a file that has our own headers already.
+
+    >>> sorted(standard_profile("Exchange Rates").columns)
+    ['Currency', 'Rate', 'Valid From']
+    """
+    headers = {column.header: ColumnMapping(source=(column.header,)) for column in BY_NAME[table].columns}
+    return Profile(name=f"Our own columns ({table})", table=table, columns=headers)
+
+
+def fits(profile: Profile, grid: Sequence[Sequence[Cell]]) -> bool:
+    """Whether an export has every column that a profile needs: those of required columns, of signs, and of rows to leave out."""
+    header_at = _find_header(profile, grid)
+    if header_at is None:
+        return False
+    positions = {key(text_of(cell)): at for at, cell in enumerate(grid[header_at])}
+    return not any(problem.severity is Severity.ERROR for problem in _missing(profile, positions, "", header_at + 1))
+
+
 class _Loader(yaml.SafeLoader):
     """Reads codes such as 007 or 1.10 as they are written, and dates as dates."""
 
@@ -222,9 +241,10 @@ def _find_header(profile: Profile, grid: Sequence[Sequence[Cell]]) -> int | None
     if profile.file.header_row is not None:
         return profile.file.header_row - 1 if profile.file.header_row <= len(grid) else None
     wanted = {key(name) for name in profile.sources}
-    found = [(len(wanted & {key(text_of(cell)) for cell in row}), -at) for at, row in enumerate(grid[:HEADER_ROWS])]
-    best, at = max(found, default=(0, 0))
-    return -at if best * 2 > len(wanted) else None
+    needed = {key(name) for column in profile.described.columns if column.required for name in profile.columns[column.header].source}
+    rows = [{key(text_of(cell)) for cell in row} for row in grid[:HEADER_ROWS]]
+    best, at = max(((len(wanted & row), -at) for at, row in enumerate(rows)), default=(0, 0))
+    return -at if best * 2 > len(wanted) or (best and needed <= rows[-at]) else None
 
 
 def _missing(profile: Profile, positions: Mapping[str, int], place: str, row: int) -> list[Problem]:

@@ -12,12 +12,11 @@ from datetime import date
 from decimal import Decimal
 
 from . import audit
-from .actions import Refused
 from .audit import ExplanationRow
 from .closing import posted
 from .ledger import CLOSE, Act, Ledger, closed_periods
 from .ledger_chain import Break, first_break
-from .model import LedgerEntry, Row, Run, Tables
+from .model import LedgerEntry, Refused, Row, Run, Tables
 from .pipeline import run as compute
 from .stored_inputs import LINES, TABLES, lines_table, restored
 

@@ -34,6 +34,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+
+class Refused(Exception):
+    """A call that cannot be answered as asked: one sentence that says why and what to do."""
+
+
 # ---- choices: the first value of each is the default, used when the cell or the column is empty
 
 

@@ -54,12 +54,12 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One ribbon action: the same function of `actions` that the command line's verb calls."""
+    """One ribbon action: the same function of `actions` that the command line's verb calls; without a verb it is a host's own."""
 
     name: str
     label: str
     help: str
-    verb: str
+    verb: str = ""
 
 
 def _number(name: str, text: str, *, many: bool = True) -> Argument:
@@ -370,11 +370,18 @@ _BOOK = (
 )
 
 _ACTIONS = (
+    Action("new_workbook", "New Workbook", "Opens an empty standard workbook.", "new"),
+    Action("import_transactions", "Import Transactions", "Appends an export of another system, after a look at what it gives.", "import"),
     Action("check", "Check", "Lists everything in the tables that is wrong or doubtful, each with its place and what to do.", "check"),
     Action("calculate", "Calculate", "Computes attainment, accruals, payables and journal, and writes the result sheets.", "run"),
+    Action("validate_claims", "Validate Claims", "Approves, adjusts, holds or rejects every claim line, with all reasons and what to do.", "claims"),
+    Action("close_period", "Close Period", "Shows what an accounting period lacks in the ledger, and posts it when you agree.", "close"),
+    Action("reconcile", "Reconcile", "Compares Transactions with somebody else's list, with the rebate at stake on each difference.", "reconcile"),
     Action("make_statements", "Make Statements", "Writes one statement workbook for each distributor.", "statements"),
+    Action("receive_statements", "Receive Statements", "Reads filled statements and appends their claims and disputes, each only once.", "receive"),
     Action("explain_cell", "Explain Cell", "Shows how the figure in the selected cell was computed, line by line.", "explain"),
-    Action("new_workbook", "New Workbook", "Opens an empty standard workbook.", "new"),
+    Action("activate_functions", "Activate Functions", "Enters Rebates formulas that came from another program anew, so that they compute here."),
+    Action("help", "Help", "Says which version this is, where things are, and where to look next."),
 )
 
 FUNCTIONS: Mapping[str, Function] = {function.name: function for function in (*_DIRECT, *_BOOK)}

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from closebooks import load, write_book
 
 from rebate_udfs import actions, demo
 from rebate_udfs.hosts.reading import read_book
 from rebate_udfs.hosts.template import write_template
+from rebate_udfs.ledger import Ledger, default_url
 from rebate_udfs.model import Tables
 from rebate_udfs.registry import ACTIONS
 from rebate_udfs.tables import read
@@ -24,7 +27,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
     return read(raw, problems=found)
 
 
-@pytest.mark.parametrize("name", sorted(ACTIONS))
+@pytest.mark.parametrize("name", sorted(name for name, action in ACTIONS.items() if action.verb))
 def test_every_button_has_its_function(name: str):
     assert inspect.isfunction(getattr(actions, name))
 
@@ -89,3 +92,47 @@ def test_the_empty_workbook_is_where_a_host_finds_it():
 
 def test_columns_are_found_where_they_stand():
     assert [actions.column_letters(at) for at in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]
+
+
+# ---- the books, from an open workbook: look, agree, post
+
+
+@pytest.fixture
+def month(tmp_path: Path) -> tuple[Tables, Ledger]:
+    sales = [("2026-01-10", "A", "S", 1, 1000), ("2026-02-10", "A", "S", 1, 500)]
+    path = write_book(tmp_path / "book.xlsx", [{"Program ID": "P", "Tiers": [(0, "0.02")]}], sales, settings={"As Of": "2026-02-28"})
+    return load(path), Ledger(default_url(path), "B-TEST")
+
+
+def test_a_period_is_looked_at_before_it_is_posted(month: tuple[Tables, Ledger]):
+    tables, ledger = month
+    closing = actions.close_period(tables, "", ledger)
+    assert (closing.period, closing.entries, closing.done) == ("2026-02", 2, False)
+    assert [row[1:5] for row in closing.tables[0].rows] == [
+        ("Accrual", "PURCHASES", 1, Decimal("10.00")),
+        ("True-Up", "PURCHASES", 1, Decimal("20.00")),
+    ]
+    assert ledger.entries() == ()
+    done = actions.post_period(closing, tables, ledger, "Ann", agreed=closing.run_id)
+    assert done.done and "2026-02 is closed with 2 entries" in done.messages[0]
+    rows = actions.ledger_rows(tables, ledger)
+    assert [(one.table, len(one.rows), one.rows[0]["Posted By"], one.rows[0]["Amount"]) for one in rows] == [("Ledger", 2, "Ann", Decimal("10.00"))]
+    assert actions.period_to_close(tables, ledger) == "2026-03"
+    again = actions.close_period(tables, "2026-02", ledger)
+    assert again.done and "nothing to post" in again.messages[0]
+
+
+def test_what_was_agreed_to_is_what_is_posted(month: tuple[Tables, Ledger]):
+    tables, ledger = month
+    closing = actions.close_period(tables, "2026-02", ledger)
+    with pytest.raises(actions.Refused, match="changed since you looked"):
+        actions.post_period(closing, tables, ledger, "Ann", agreed="another run")
+    assert ledger.entries() == ()
+
+
+def test_a_ledger_sheet_that_shows_something_else_is_not_added_to(month: tuple[Tables, Ledger]):
+    tables, ledger = month
+    actions.post_period(actions.close_period(tables, "2026-02", ledger), tables, ledger, "Ann")
+    other = replace(tables, ledger=(ledger.entries()[0].model_copy(update={"hash": "0" * 64}),))
+    with pytest.raises(actions.Refused, match="delete the rows of its table"):
+        actions.ledger_rows(other, ledger)

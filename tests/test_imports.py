@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from rebate_udfs.actions import import_transactions
 from rebate_udfs.cli import app
-from rebate_udfs.hosts.import_files import read_cells
+from rebate_udfs.hosts.import_files import fitting_profiles, read_cells
 from rebate_udfs.hosts.reading import read_book
 from rebate_udfs.hosts.template import write_template
 from rebate_udfs.imports import Imported, Profile, plain_number, preview, profile_text, read_export, read_profile
@@ -265,3 +265,26 @@ def test_a_call_that_cannot_work_says_so_in_one_sentence(book: Path, tmp_path: P
     ):
         status, said = run(*call)
         assert status == 2 and says in said
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_button_finds_the_profile_that_an_export_fits(name: str) -> None:
+    found = fitting_profiles(EXAMPLES / f"{name}.csv")
+    assert found[0].name == read_profile(EXAMPLES / f"{name}.yaml").name
+
+
+def test_a_file_with_our_own_headers_needs_no_profile(tmp_path: Path) -> None:
+    path = tmp_path / "ours.csv"
+    path.write_text("Transaction ID,Invoice Date,Distributor ID,SKU,Quantity,Amount\nT-1,2026-01-05,D-1,S-1,1,10.50\n")
+    ours = fitting_profiles(path)[0]
+    found = read_export(ours, read_cells(path, ours.file), path.name)
+    assert [row.cells["Amount"] for row in found.rows] == [Decimal("10.50")]
+
+
+def test_a_file_that_fits_nothing_has_no_profile_and_one_that_is_no_table_is_refused(tmp_path: Path) -> None:
+    strange = tmp_path / "strange.csv"
+    strange.write_text("a,b\n1,2\n")
+    assert fitting_profiles(strange) == []
+    strange.write_bytes(b"\xff\xfe\x00\xd8")
+    with pytest.raises(CannotRead):
+        fitting_profiles(strange)

@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 
 import python_calamine as calamine
 
-from ..imports import FileFormat
+from ..assets import asset
+from ..imports import FileFormat, Profile, fits, read_profile, standard_profile
 from ..parse import CannotRead, Cell
 from .reading import WORKBOOKS
+
+
+def fitting_profiles(path: str | Path, more: Iterable[Profile] = ()) -> list[Profile]:
+    """The profiles that an export fits, best first: those given, then those that come with the product, then our own headers.
+
+    A button can so ask "read it as ...?" instead of asking for a profile. Raises CannotRead for a file that no profile can open.
+    """
+    shipped = [read_profile(file) for file in sorted(asset("examples/import_profiles").glob("*.yaml"))]
+    found: list[Profile] = []
+    refusal: CannotRead | None = None
+    for profile in (*more, *shipped, standard_profile()):
+        try:
+            cells = read_cells(path, profile.file)
+        except CannotRead as error:
+            refusal = refusal or error
+            continue
+        if fits(profile, cells):
+            found.append(profile)
+    if refusal and not found:
+        raise refusal
+    return found
 
 
 def read_cells(path: str | Path, form: FileFormat) -> list[list[Cell]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 import subprocess
 import sys
@@ -14,18 +13,19 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from .. import actions
 from ..columns import BY_NAME
-from ..model import ClaimResult, Problem, Tables
+from ..model import ClaimResult, Tables
 from ..package import CannotPatch
 from ..parse import CannotRead
-from ..receive import Received, SetAside, receive
+from ..receipts import Receipt, Sent
 from .append import append_rows
+from .statement_key import known_key
 
 SECONDS = 10
 MOST_FILES = 10_000
@@ -33,124 +33,44 @@ LARGEST_ANSWER = 300 * 2**20
 SUFFIXES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 
 
-@dataclass(slots=True)
-class Receipt:
-    """What became of one file."""
-
-    name: str
-    sha256: str
-    taken: bool
-    reason: str = ""  # why it was set aside
-    participant_id: str = ""
-    as_of: date | None = None
-    signed: bool = False
-    claims: list[dict[str, Any]] = field(default_factory=list)
-    disputes: list[dict[str, Any]] = field(default_factory=list)
-    known: int = 0
-    problems: list[Problem] = field(default_factory=list)
-
-
-def signing_key(book: Path | str) -> bytes:
-    """The key that signs the statements of a book: 32 random bytes in a file beside it that only its owner may read.
-
-    Raises OSError where it can be neither read nor made.
-    """
-    path = key_path(book)
-    try:
-        found = path.read_bytes()
-    except FileNotFoundError:
-        found = secrets.token_bytes(32)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".key-", delete=False) as beside:  # made for the owner alone
-            beside.write(found)
-        try:
-            os.link(beside.name, path)
-        except FileExistsError:  # somebody else was first
-            found = path.read_bytes()
-        except OSError:  # no links on this file system
-            os.replace(beside.name, path)
-        Path(beside.name).unlink(missing_ok=True)
-    return found
-
-
-def key_path(book: Path | str) -> Path:
-    """Where the key of a book lies."""
-    book = Path(book)
-    return book.with_name(f".{book.stem}.rebates_key")
-
-
-def known_key(book: Path | str) -> bytes | None:
-    """The key of a book, None where it has none yet."""
-    path = key_path(book)
-    return path.read_bytes() if path.exists() else None
-
-
-def receive_statements(path: Path, book: Path, tables: Tables, *, accept_unsigned: bool = False, jobs: int | None = None) -> list[Receipt]:
+def receive_statements(
+    path: Path, book: Path, tables: Tables, *, accept_unsigned: bool = False, jobs: int | None = None, ledger: str | None = None
+) -> list[Receipt]:
     """Read a file, folder or zip of filled statements and append what is new to the Claims and Disputes of the book.
+
+    `ledger` names a shared ledger, which keeps the key; without one it is the file beside the book.
 
     A file that is not ours, changed, old, broken or dangerous is set aside with the reason, and nothing of it is appended.
     Raises CannotRead when there is nothing to read, CannotPatch when the book cannot be written (it then is as it was).
     """
-    registry = _Registry(book)
-    key = known_key(book)
-    receipts: list[Receipt] = []
+    registry = Registry(book)
+    received = actions.receive_statements(read_statements(path, jobs), tables, known_key(book, tables, ledger), registry.latest, accept_unsigned=accept_unsigned)
+    append(book, received.additions)
+    registry.note(received.receipts)
+    return list(received.receipts)
+
+
+def read_statements(path: Path, jobs: int | None = None) -> list[Sent]:
+    """The files of a delivery, each read apart. Raises CannotRead when there is nothing to read."""
     with files_of(path) as found, ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
-        for (name, file), grid in zip(found, pool.map(lambda pair: read_apart(pair[1]), found), strict=True):
-            receipts.append(_judge(name, file, grid, tables, key, accept_unsigned, registry.latest))
-            if receipts[-1].taken:
-                tables = _with(tables, receipts[-1])
-    append(book, receipts)
-    registry.note(receipts)
-    return receipts
+        grids = pool.map(lambda pair: read_apart(pair[1]), found)
+        return [_sent(name, file, grid) for (name, file), grid in zip(found, grids, strict=True)]
 
 
-def _judge(
-    name: str, file: Path, grid: Mapping[str, Any] | str, tables: Tables, key: bytes | None, accept_unsigned: bool, latest: dict[str, date]
-) -> Receipt:
+def _sent(name: str, file: Path, grid: Mapping[str, Any] | str) -> Sent:
     try:
-        receipt = Receipt(name, sha256(file.read_bytes()).hexdigest(), False)
+        return Sent(name, sha256(file.read_bytes()).hexdigest(), grid)
     except OSError:
-        return Receipt(name, "", False, "It cannot be read.")
-    if isinstance(grid, str):
-        receipt.reason = grid
-        return receipt
-    try:
-        found: Received = receive(grid, tables, key, accept_unsigned, latest)
-    except SetAside as refusal:
-        receipt.reason = str(refusal)
-        return receipt
-    receipt.taken, receipt.signed = True, found.signed
-    receipt.participant_id, receipt.as_of = found.identity.participant_id, found.identity.as_of
-    receipt.claims, receipt.disputes, receipt.known, receipt.problems = found.claims, found.disputes, found.known, found.problems
-    latest[receipt.participant_id] = found.identity.as_of
-    return receipt
+        return Sent(name, "", "It cannot be read.")
 
 
-def _with(tables: Tables, receipt: Receipt) -> Tables:
-    """The book as it will be, so that two files of one delivery do not bring the same twice."""
-    from dataclasses import replace
-
-    fields = {name: {column.header: column.field for column in BY_NAME[name].columns} for name in ("Claims", "Disputes")}
-    models = {"Claims": BY_NAME["Claims"].row_model, "Disputes": BY_NAME["Disputes"].row_model}
-    more: dict[str, list[Any]] = {"Claims": [], "Disputes": []}
-    for name, rows in (("Claims", receipt.claims), ("Disputes", receipt.disputes)):
-        model = models[name]
-        assert model is not None
-        more[name] = [model(**{fields[name][header]: value for header, value in row.items()}) for row in rows]
-    return replace(tables, claims=(*tables.claims, *more["Claims"]), disputes=(*tables.disputes, *more["Disputes"]))
-
-
-def append(book: Path, receipts: Sequence[Receipt]) -> None:
+def append(book: Path, additions: Sequence[actions.Addition]) -> None:
     """All new rows of a delivery, one change of the book for each table."""
-    for name, rows in (
-        ("Claims", [row for receipt in receipts for row in receipt.claims]),
-        ("Disputes", [row for receipt in receipts for row in receipt.disputes]),
-    ):
-        if not rows:
-            continue
+    for addition in additions:
         try:
-            append_rows(book, BY_NAME[name], rows)
+            append_rows(book, BY_NAME[addition.table], addition.rows)
         except ValueError as error:
-            raise CannotPatch(f"the sheet {name} lacks a column ({error}); add it and receive again") from error
+            raise CannotPatch(f"the sheet {addition.table} lacks a column ({error}); add it and receive again") from error
 
 
 # ---- reading, apart
@@ -236,7 +156,7 @@ def _is_plain_zip(path: Path) -> bool:
 # ---- what was received
 
 
-class _Registry:
+class Registry:
     """Beside the book: of each participant the newest statement received, so that an older one is set aside."""
 
     def __init__(self, book: Path) -> None:

@@ -21,7 +21,7 @@ from . import actions, cli_addin, cli_claims, cli_import, cli_ledger, cli_serve,
 from .hosts.analysis import Host
 from .hosts.files import write_results
 from .hosts.reading import read_book
-from .hosts.receive import signing_key
+from .hosts.statement_key import signing_key
 from .hosts.statements import make_statements
 from .hosts.template import write_template
 from .jsonout import run_json
@@ -211,6 +211,7 @@ def statements(
     engine: EngineOption = Engine.DUCKDB,
     jobs: Jobs = None,
     branches: Annotated[bool, typer.Option("--branches", help="One more for each branch, with its own part.")] = False,
+    ledger: cli_ledger.LedgerOption = None,
     quiet: Quiet = False,
 ) -> None:
     """Write one workbook for each distributor that takes part in a program."""
@@ -218,7 +219,7 @@ def statements(
         tables, _ = _load(book, as_of, transactions, engine)
         outcome = actions.make_statements(tables, _day(as_of), branches)
     out = terminal.console(quiet)
-    _write_statements(outcome.run, book, out_folder, jobs, quiet, out, branches)
+    _write_statements(outcome.run, book, out_folder, jobs, quiet, out, branches, ledger)
     out.print(f"Next: look at one in {terminal.plain(str(out_folder))} before you send them.", soft_wrap=True)
     raise typer.Exit(DATA_HAS_ERRORS if outcome.has_errors else FINE)
 
@@ -284,10 +285,12 @@ app.add_typer(cli_serve.app, name="serve")
 cli_ledger.register(app, lambda book, transactions: _load(book, None, transactions, Engine.DUCKDB))
 
 
-def _write_statements(run: Run, book: Path, folder: Path, jobs: int | None, quiet: bool, out: terminal.Console, branches: bool = False) -> None:
+def _write_statements(
+    run: Run, book: Path, folder: Path, jobs: int | None, quiet: bool, out: terminal.Console, branches: bool = False, ledger: str | None = None
+) -> None:
     with terminal.progress(terminal.console(quiet, errors=True), "Statements") as advance:
         made = make_statements(run, folder, jobs=jobs, verdicts=lambda ids: verdicts(run, ids), progress=advance, branches=branches,
-                               signing_key=signing_key(book))  # fmt: skip
+                               signing_key=signing_key(book, run.tables, ledger))  # fmt: skip
     kept = sum(one.reused for one in made)
     out.print(
         f"{report.count(len(made), 'statement')} in {terminal.plain(str(folder))}"

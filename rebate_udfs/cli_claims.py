@@ -24,6 +24,10 @@ First = Annotated[Path, typer.Argument(metavar="A", help="A book, workbook, CSV 
 Second = Annotated[Path, typer.Argument(metavar="B", help="The other one.", show_default=False)]
 OutOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the differences to this workbook.", show_default=False)]
 Unsigned = Annotated[bool, typer.Option("--accept-unsigned", help="Read files also whose signature is not that of this book.")]
+LedgerOption = Annotated[
+    str | None,
+    typer.Option("--ledger", metavar="URL", help="A PostgreSQL ledger instead of the file beside BOOK.", envvar="REBATES_LEDGER", show_default=False),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 SHOWN = ("claim_id", "line", "distributor_id", "program_id", "status", "claimed", "calculated", "approved", "paid", "reasons", "finding", "match",
          "transaction_id", "quantity", "amount", "at_stake")  # fmt: skip
@@ -47,9 +51,9 @@ def register(app: typer.Typer, load: Load) -> None:
         raise typer.Exit(1 if outcome.has_errors else 0)
 
     @app.command()
-    def receive(path: PathArgument, book: BookOption, accept_unsigned: Unsigned = False, quiet: Quiet = False) -> None:
+    def receive(path: PathArgument, book: BookOption, accept_unsigned: Unsigned = False, ledger: LedgerOption = None, quiet: Quiet = False) -> None:
         """Read filled statements: check them, append their claims and disputes to the workbook once, and write a receipt for each."""
-        raise typer.Exit(_receive(load, path, book, accept_unsigned, terminal.console(quiet)))
+        raise typer.Exit(_receive(load, path, book, accept_unsigned, ledger, terminal.console(quiet)))
 
     @app.command()
     def reconcile(first: First, second: Second, out: OutOption = None, quiet: Quiet = False) -> None:
@@ -68,10 +72,10 @@ def register(app: typer.Typer, load: Load) -> None:
         raise typer.Exit(1 if outcome.has_errors else 0)
 
 
-def _receive(load: Load, path: Path, book: Path, accept_unsigned: bool, out: terminal.Console) -> int:
+def _receive(load: Load, path: Path, book: Path, accept_unsigned: bool, ledger: str | None, out: terminal.Console) -> int:
     tables, _ = load(book)
     try:
-        receipts = receive_statements(path, book, tables, accept_unsigned=accept_unsigned)
+        receipts = receive_statements(path, book, tables, accept_unsigned=accept_unsigned, ledger=ledger)
     except CannotPatch as refusal:
         raise actions.Refused(f"{book.name} was left as it is: {refusal}.") from refusal
     folder = book.with_name(f"{book.stem} received")

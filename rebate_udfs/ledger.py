@@ -1,4 +1,4 @@
-"""The ledger's database: SQLite beside the workbook, or PostgreSQL by URL. The only importer of SQLAlchemy and Alembic.
+"""The ledger's database: SQLite beside the workbook, or PostgreSQL by URL. With ledger_statements the only importer of SQLAlchemy.
 
 Append-only: entries, the acts that posted them (closes, reopenings, proposals waiting for approval), and the inputs they were
 computed from. One act is one transaction under a lock on the book, so that of two at once exactly one wins, and a process
@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from .ledger_chain import Break, canonical, first_break, sealed
 from .model import LedgerEntry
 
-REVISION = "0001"  # of the newest file in migrations/versions
+REVISION = "0002"  # of the newest file in migrations/versions
 BUSY_SECONDS = 120  # how long one close waits for another
 CLOSE, REOPENING, PROPOSED_CLOSE, PROPOSED_REOPENING = "Close", "Reopening", "Proposed Close", "Proposed Reopening"
 PROPOSED = {PROPOSED_CLOSE: CLOSE, PROPOSED_REOPENING: REOPENING}
@@ -126,6 +126,16 @@ class Ledger:
                 yield connection
         except sa.exc.OperationalError as error:
             raise CannotOpen(f"The ledger did not answer: {_first_line(error)}.") from error
+
+    @contextmanager
+    def locked(self) -> Iterator[sa.Connection]:
+        """A transaction of its own in which nobody else writes to this book."""
+        try:
+            with self._connected() as connection:
+                _lock(connection, self.book)
+                yield connection
+        except sa.exc.ProgrammingError as error:  # a role that may not
+            raise CannotOpen(f"The ledger refused: {_first_line(error)}.") from error
 
     @contextmanager
     def _one_moment(self) -> Iterator[sa.Connection]:

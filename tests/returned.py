@@ -17,7 +17,7 @@ import openpyxl
 
 from rebate_udfs.demo import sample
 from rebate_udfs.hosts.reading import read_book
-from rebate_udfs.hosts.receive import signing_key
+from rebate_udfs.hosts.statement_key import signing_key
 from rebate_udfs.hosts.statements import make_statements
 from rebate_udfs.hosts.template import write_template
 from rebate_udfs.model import Tables
@@ -50,7 +50,7 @@ def made() -> Company:
     write_template(book, sample=sample())
     raw, problems = read_book(book)
     found = run(read(raw, problems=problems))
-    done = make_statements(found, folder / "statements", verdicts=lambda ids: verdicts(found, ids), signing_key=signing_key(book))
+    done = make_statements(found, folder / "statements", verdicts=lambda ids: verdicts(found, ids), signing_key=signing_key(book, found.tables))
     return Company(book, tuple(one.path for one in done), tuple(one.participant_id for one in done))
 
 

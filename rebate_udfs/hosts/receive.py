@@ -44,7 +44,8 @@ def receive_statements(
     Raises CannotRead when there is nothing to read, CannotPatch when the book cannot be written (it then is as it was).
     """
     registry = Registry(book)
-    received = actions.receive_statements(read_statements(path, jobs), tables, known_key(book, tables, ledger), registry.latest, accept_unsigned=accept_unsigned)
+    sent, key = read_statements(path, jobs), known_key(book, tables, ledger)
+    received = actions.receive_statements(sent, tables, key, registry.latest, accept_unsigned=accept_unsigned)
     append(book, received.additions)
     registry.note(received.receipts)
     return list(received.receipts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -24,27 +24,36 @@ STEPS = (  # reason, the tables that then are as they are now
 FIELDS = {"Special Prices": "special_prices", "Exchange Rates": "exchange_rates"}
 
 
-def walk_of(now: Run, tables: Tables, first_day: date, then: Tables | None, last_close: date | None, changed: frozenset[str]) -> Walk:
+def walk_of(
+    now: Run,
+    tables: Tables,
+    first_day: date,
+    then: Tables | None,
+    last_close: date | None,
+    changed: frozenset[str],
+    states: Callable[[Run], States] = states_of,
+) -> Walk:
     """The walk from the last close to `now`, the run of this one.
 
     `first_day` is the accounting period's, `then` the inputs of the last close, `last_close` its day (None: there was
-    none), `changed` the parts of the inputs that differ between the two.
+    none), `changed` the parts of the inputs that differ between the two. `states` says what is looked at: accruals, unless
+    statements ask how earned moved.
     """
     bare = replace(tables, ledger=())
     before = compute(bare, last_close or first_day - timedelta(days=1))
-    states, at = states_of(now), states_of(before)
+    found, at = states(now), states(before)
     if last_close is None or then is None:
-        return Walk(states, at, at, has_history=False)
+        return Walk(found, at, at, has_history=False)
     rows = lines_table(tables.lines) if tables.lines else None
     without = None
     if rows is not None and tables.lines is not None and _has_returns(rows, last_close, now.as_of):
         places = (tables.lines.quantity_places, tables.lines.amount_places)
-        without = states_of(compute(replace(bare, lines=lines_of(invoices_of(rows, last_close), *places)), now.as_of))
-    steps = tuple(_steps(then, bare, rows, last_close, changed)) if _touches_the_past(changed, last_close) else ()
+        without = states(compute(replace(bare, lines=lines_of(invoices_of(rows, last_close), *places)), now.as_of))
+    steps = tuple(_steps(then, bare, rows, last_close, changed, states)) if _touches_the_past(changed, last_close) else ()
     reached: States = at
     if "Forecasts" in changed:
-        reached = steps[-1][1] if steps else states_of(compute(replace(bare, forecasts=then.forecasts), last_close))
-    return Walk(states, at, reached, steps, without)
+        reached = steps[-1][1] if steps else states(compute(replace(bare, forecasts=then.forecasts), last_close))
+    return Walk(found, at, reached, steps, without)
 
 
 def _has_returns(rows: pa.Table, after: date, by: date) -> bool:
@@ -59,18 +68,20 @@ def _touches_the_past(changed: frozenset[str], last_close: date) -> bool:
     return bool(others) or any(month == "places" or month <= f"{last_close:%Y-%m}" for month in months)
 
 
-def _steps(then: Tables, now: Tables, rows: pa.Table | None, day: date, changed: frozenset[str]) -> Iterator[tuple[str, States]]:
+def _steps(
+    then: Tables, now: Tables, rows: pa.Table | None, day: date, changed: frozenset[str], states: Callable[[Run], States]
+) -> Iterator[tuple[str, States]]:
     """The states after each step, all as of the last close's day; only what changed is computed anew."""
     current = replace(then, ledger=())
-    yield "", states_of(compute(current, day))
+    yield "", states(compute(current, day))
     for reason, names in STEPS:
         if reason == "CLAIM" and now.lines is not None and rows is not None and any(name.startswith(LINES) for name in changed):
             for line_reason, lines in _line_steps(current, now, rows):
                 current = replace(current, lines=lines)
-                yield line_reason, states_of(compute(current, day))
+                yield line_reason, states(compute(current, day))
         if changed & set(names):
             current = replace(current, **{field: getattr(now, field) for field in map(_field, names)})
-            yield reason, states_of(compute(current, day))
+            yield reason, states(compute(current, day))
 
 
 def _line_steps(then: Tables, now: Tables, rows: pa.Table) -> Iterator[tuple[str, Lines]]:

@@ -118,7 +118,19 @@ class Names:
 
 def money_column(header: str, field: str, total: bool = True) -> Column:
     """A column of money: the field of that name, in the row's currency."""
-    return Column(header, "money", field, lambda row: getattr(row, field), unit=True, total=total)
+    return Column(header, "money", field, lambda row: with_cents(getattr(row, field), row.currency), unit=True, total=total)
+
+
+def with_cents(amount: Decimal | None, currency: str) -> Decimal | None:
+    """An amount with all places of its currency, also where somebody typed fewer; more places than that are kept.
+
+    >>> str(with_cents(Decimal("300"), "USD")), str(with_cents(Decimal("12"), "JPY")), str(with_cents(Decimal("0.005"), "USD"))
+    ('300.00', '12', '0.005')
+    """
+    places = places_of(currency)
+    if amount is None or not amount.is_finite() or -int(amount.as_tuple().exponent) >= places:
+        return amount
+    return amount.quantize(Decimal(1).scaleb(-places))
 
 
 def figure_column() -> Column:

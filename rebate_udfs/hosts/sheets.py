@@ -28,6 +28,8 @@ WIDEST, NARROWEST = 52, 7
 WIDTH_SAMPLE = 300  # rows
 FREEZE = {"Check": 2, "Journal": 2, "Explanation": 1, "Runs": 1}  # key columns; of other tables who and what
 KEY_COLUMNS = 4
+PRINTED = {"Attainment": "status"}  # the last column on paper, where all would print too small to read; the screen has all
+CHART_ROWS = 30  # below the table
 SEVERITY_COLORS = {"Error": look.PROBLEM, "Warning": look.ATTENTION}
 DEFAULT_STYLE = "Table Style Light 1"
 
@@ -97,6 +99,13 @@ class _Sheet:
             self.sheet.write_url(
                 self.top - 1, 0, f"internal:'Attainment'!{place}", style, f"Who is nearest to the next tier, and a chart: row {place[1:]}"
             )
+        self._paper()
+
+    def _paper(self) -> None:
+        """What is printed, where that is not all."""
+        if (last := PRINTED.get(self.table.name)) is not None:
+            fields = [column.field for column in self.table.columns]
+            self.sheet.print_area(0, 0, self.bottom + CHART_ROWS, fields.index(last))
 
     def _heading(self) -> int:
         """The finding, the run and the notes; returns the row of the table's header."""

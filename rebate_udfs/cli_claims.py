@@ -11,7 +11,7 @@ import typer
 from . import actions, report, terminal
 from .hosts.comparison import write_comparison
 from .hosts.reading import WORKBOOKS, read_book
-from .hosts.receive import receive_statements, set_aside, write_receipts
+from .hosts.receive import one_at_a_time, receive_statements, received_folder, set_aside, write_receipts
 from .model import ResultTable, Tables
 from .package import CannotPatch
 from .parse import RawTable
@@ -73,21 +73,22 @@ def register(app: typer.Typer, load: Load) -> None:
 
 
 def _receive(load: Load, path: Path, book: Path, accept_unsigned: bool, ledger: str | None, out: terminal.Console) -> int:
-    tables, _ = load(book)
     try:
-        receipts = receive_statements(path, book, tables, accept_unsigned=accept_unsigned, ledger=ledger)
+        with one_at_a_time(book):
+            receipts = receive_statements(path, book, load(book)[0], accept_unsigned=accept_unsigned, ledger=ledger)
     except CannotPatch as refusal:
         raise actions.Refused(f"{book.name} was left as it is: {refusal}.") from refusal
-    folder = book.with_name(f"{book.stem} received")
-    taken = [receipt for receipt in receipts if receipt.taken]
-    answers = actions.validate_claims(load(book)[0]).run.claims if any(receipt.claims for receipt in taken) else ()
-    write_receipts(folder, receipts, answers)
+    folder = received_folder(book)
+    tables, taken = load(book)[0], [receipt for receipt in receipts if receipt.taken]
+    answers = actions.validate_claims(tables).run.claims if any(receipt.claims for receipt in taken) else ()
+    write_receipts(folder, receipts, answers, tables.settings.company)
     set_aside(folder / "set aside", path, receipts)
     for receipt in receipts:
         if receipt.taken:
             known = f", {receipt.known} known already" if receipt.known else ""
             said = f"{report.count(len(receipt.claims), 'claim line')}, {report.count(len(receipt.disputes), 'dispute')}{known}"
             said += "" if receipt.signed else " (not verified)"
+            said += f"; {report.count(len(receipt.problems), 'row')} to look at, see the receipt" if receipt.problems else ""
         else:
             said = f"set aside. {receipt.reason}"
         out.print(plain(f"{receipt.name}: {said}"), soft_wrap=True)

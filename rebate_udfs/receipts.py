@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -10,17 +11,18 @@ from typing import Any
 from .columns import BY_NAME
 from .model import Problem, Tables
 from .receive import SetAside, receive
+from .seal import Change, Returned
 
 FORMS = ("Claims", "Disputes")
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One file as it came: its cells by sheet, or the sentence that says why it cannot be read."""
+    """One file as it came: what its reader found, or the sentence that says why it cannot be read."""
 
     name: str
     sha256: str
-    cells: Mapping[str, Any] | str
+    found: Returned | str
 
 
 @dataclass(slots=True)
@@ -38,34 +40,45 @@ class Receipt:
     disputes: list[dict[str, Any]] = field(default_factory=list)
     known: int = 0
     problems: list[Problem] = field(default_factory=list)
+    changes: tuple[Change, ...] = ()  # cells outside the forms that are not as they were sent
+    notes: tuple[str, ...] = ()  # what else was found, and not read
 
 
 def receipts_of(files: Iterable[Sent], tables: Tables, key: bytes | None, latest: Mapping[str, date], accept_unsigned: bool = False) -> list[Receipt]:
     """A receipt for each file; `latest` is the newest statement that was received from each participant before.
 
-    What a file brings counts as known for those after it, so that two copies in one delivery bring it once.
+    What a file brings counts as known for those after it, so that two copies in one delivery bring it once. Of a delivery the
+    oldest statements are judged first, whatever the files are called.
     """
-    newest, receipts = dict(latest), list[Receipt]()
-    for sent in files:
-        receipt = _receipt(sent, tables, key, newest, accept_unsigned)
-        receipts.append(receipt)
+    newest, receipts = dict(latest), dict[int, Receipt]()
+    for at, sent in sorted(enumerate(files), key=lambda pair: (_day(pair[1]), pair[0])):
+        receipt = receipts[at] = _receipt(sent, tables, key, newest, accept_unsigned)
         if receipt.taken and receipt.as_of:
             newest[receipt.participant_id] = receipt.as_of
             tables = _with(tables, receipt)
-    return receipts
+    return [receipts[at] for at in sorted(receipts)]
+
+
+def _day(sent: Sent) -> str:
+    """The day that a statement says it is of, only to look at older ones first."""
+    try:
+        return "" if isinstance(sent.found, str) else str(json.loads(sent.found.seal[0])["as_of"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _receipt(sent: Sent, tables: Tables, key: bytes | None, latest: Mapping[str, date], accept_unsigned: bool) -> Receipt:
-    if isinstance(sent.cells, str):
-        return Receipt(sent.name, sent.sha256, False, sent.cells)
+    if isinstance(sent.found, str):
+        return Receipt(sent.name, sent.sha256, False, sent.found)
     try:
-        found = receive(sent.cells, tables, key, accept_unsigned, latest)
+        found = receive(sent.found, tables, key, accept_unsigned, latest)
     except SetAside as refusal:
-        return Receipt(sent.name, sent.sha256, False, str(refusal))
+        return Receipt(sent.name, sent.sha256, False, str(refusal), changes=refusal.changes)
     who = found.identity
     return Receipt(
-        sent.name, sent.sha256, True, "", who.participant_id, who.as_of, found.signed, found.claims, found.disputes, found.known, found.problems
-    )
+        sent.name, sent.sha256, True, "", who.participant_id, who.as_of, found.signed, found.claims, found.disputes, found.known, found.problems,
+        notes=found.notes,
+    )  # fmt: skip
 
 
 def _with(tables: Tables, receipt: Receipt) -> Tables:

@@ -37,18 +37,30 @@ def append_rows(
     Returns the sheet's own numbers of the first and last new row. Raises CannotPatch, with the file as it was, when
     the book has no such Excel table, or something stands below it; ValueError for no rows or an unknown header.
     """
-    if not rows:
+    return append_tables(path, [(table, rows)], out_path)[0]
+
+
+def append_tables(
+    path: str | os.PathLike[str], additions: Sequence[tuple[Table, Sequence[Mapping[str, Any]]]], out_path: str | os.PathLike[str] | None = None
+) -> list[tuple[int, int]]:
+    """Append rows to several tables of a workbook in one change of the file: all of them are there afterwards, or none.
+
+    Gives and raises what append_rows does, for each table.
+    """
+    if not additions or not all(rows for _, rows in additions):
         raise ValueError("no rows to append")
+    placed = []
     with Package(path) as package:
         office = package.office()
         refuse(package, office)
         base = FIRST_DAY_1904 if is_true(package.tree(office).find(tag("workbookPr")), "date1904") else FIRST_DAY
-        sheet_part, table_part = _find(package, table)
-        job = _Append(package.tree(sheet_part), package.tree(table_part), table, base)
-        placed = job.run(rows)
-        package.changed |= {sheet_part: dump(job.sheet), table_part: dump(job.table)}
+        for table, rows in additions:
+            sheet_part, table_part = _find(package, table)
+            job = _Append(package.tree(sheet_part), package.tree(table_part), table, base)
+            placed.append(job.run(rows))
+            package.changed |= {sheet_part: dump(job.sheet), table_part: dump(job.table)}
         package.save(out_path or path)
-        return placed
+    return placed
 
 
 def _find(package: Package, table: Table) -> tuple[str, str]:

@@ -5,38 +5,38 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
-import zipfile
-import zlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
-from hashlib import sha256
+from datetime import date
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
 from .. import actions
 from ..columns import BY_NAME
-from ..model import ClaimResult, Tables
+from ..model import ClaimResult, Refused, Tables
 from ..package import CannotPatch
-from ..parse import CannotRead
 from ..receipts import Receipt, Sent
-from .append import append_rows
+from ..seal import Returned
+from .append import append_tables
+from .receive_files import delivery, read_apart
 from .statement_key import known_key
+from .statements import safe_name, write_whole
 
-SECONDS = 10
-MOST_FILES = 10_000
-LARGEST_ANSWER = 300 * 2**20
-SUFFIXES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+if sys.platform != "win32":
+    import fcntl
+
+WAIT = 60  # seconds for somebody else who receives into the same book
+MOST_LISTED = 200  # changed cells in a receipt
 
 
 def receive_statements(
     path: Path, book: Path, tables: Tables, *, accept_unsigned: bool = False, jobs: int | None = None, ledger: str | None = None
 ) -> list[Receipt]:
-    """Read a file, folder or zip of filled statements and append what is new to the Claims and Disputes of the book.
+    """Read a file, folder or zip of filled statements and append what is new to the Claims and Disputes of the book, in one step.
 
     `ledger` names a shared ledger, which keeps the key; without one it is the file beside the book.
 
@@ -44,172 +44,188 @@ def receive_statements(
     Raises CannotRead when there is nothing to read, CannotPatch when the book cannot be written (it then is as it was).
     """
     registry = Registry(book)
-    sent, key = read_statements(path, jobs), known_key(book, tables, ledger)
-    received = actions.receive_statements(sent, tables, key, registry.latest, accept_unsigned=accept_unsigned)
+    sent, key = read_statements(path, jobs, leave_out=(book, received_folder(book))), known_key(book, tables, ledger)
+    received = actions.receive_statements(sent, tables, key, registry.latest(tables), accept_unsigned=accept_unsigned)
+    registry.note(received.receipts)  # first: what it says counts only once the book has the rows
     append(book, received.additions)
-    registry.note(received.receipts)
     return list(received.receipts)
 
 
-def read_statements(path: Path, jobs: int | None = None) -> list[Sent]:
-    """The files of a delivery, each read apart. Raises CannotRead when there is nothing to read."""
-    with files_of(path) as found, ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
-        grids = pool.map(lambda pair: read_apart(pair[1]), found)
-        return [_sent(name, file, grid) for (name, file), grid in zip(found, grids, strict=True)]
+def received_folder(book: Path) -> Path:
+    """Where receipts go, and what was set aside."""
+    return book.with_name(f"{book.stem} received")
 
 
-def _sent(name: str, file: Path, grid: Mapping[str, Any] | str) -> Sent:
+def read_statements(path: Path, jobs: int | None = None, leave_out: Sequence[Path] = ()) -> list[Sent]:
+    """The files of a delivery, each read apart; files of other kinds are named as such. Raises CannotRead when there is nothing to read."""
+    with delivery(path, leave_out) as found, ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
+        others = [Sent(name, "", OTHER_KIND) for name in found.others]
+        return [*pool.map(lambda pair: _sent(*pair), found.workbooks), *others]
+
+
+OTHER_KIND = "It is no workbook."
+
+
+def _sent(name: str, place: Path | str) -> Sent:
+    if isinstance(place, str):
+        return Sent(name, "", place)
+    found: Returned | str = read_apart(place)
     try:
-        return Sent(name, sha256(file.read_bytes()).hexdigest(), grid)
+        with place.open("rb") as file:
+            digest = file_digest(file, "sha256").hexdigest()
     except OSError:
         return Sent(name, "", "It cannot be read.")
+    return Sent(name, digest, found)
 
 
 def append(book: Path, additions: Sequence[actions.Addition]) -> None:
-    """All new rows of a delivery, one change of the book for each table."""
-    for addition in additions:
-        try:
-            append_rows(book, BY_NAME[addition.table], addition.rows)
-        except ValueError as error:
-            raise CannotPatch(f"the sheet {addition.table} lacks a column ({error}); add it and receive again") from error
-
-
-# ---- reading, apart
-
-
-def read_apart(path: Path) -> Mapping[str, Any] | str:
-    """The cells of a file, read by a process with limits; a sentence when it is not read."""
-    command = [sys.executable, "-m", "rebate_udfs.hosts.receive_reader", str(path)]
-    package = str(Path(__file__).parents[2])
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", ""))))}
-    with tempfile.TemporaryFile() as answer:
-        try:
-            done = subprocess.run(command, stdout=answer, stderr=subprocess.DEVNULL, timeout=SECONDS, check=False, env=environment)
-        except subprocess.TimeoutExpired:
-            return "Reading it takes longer than a statement needs."
-        if done.returncode or answer.tell() > LARGEST_ANSWER:
-            return "It is damaged, or takes more memory or time than a statement needs."
-        answer.seek(0)
-        try:
-            said = json.load(answer)
-        except ValueError:
-            return "It is damaged."
-    if "refused" in said:
-        return str(said["refused"])
-    return {name: [[_back(cell) for cell in row] for row in rows] for name, rows in said["sheets"].items()}
-
-
-def _back(cell: Any) -> Any:
-    """A cell as it was before JSON: days come back as days."""
-    if not isinstance(cell, dict):
-        return cell
+    """All new rows of a delivery, Claims and Disputes in one change of the book. Raises CannotPatch, with the book as it was."""
+    if not additions:
+        return
     try:
-        return datetime(1899, 12, 30) + timedelta(days=cell["d"])
-    except (OverflowError, ValueError):
-        return cell["d"]
+        append_tables(book, [(BY_NAME[addition.table], addition.rows) for addition in additions])
+    except ValueError as error:
+        raise CannotPatch(f"a column is missing ({error}); add it and receive again") from error
 
 
 @contextmanager
-def files_of(path: Path) -> Iterator[list[tuple[str, Path]]]:
-    """The workbooks of a file, folder or zip: name and place. A zip is unpacked apart, each member by its number."""
-    if path.is_dir():
-        found = sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith((".", "~$")))
-        yield [(each.name, each) for each in found if each.suffix.lower() in SUFFIXES or not each.suffix][:MOST_FILES]
+def one_at_a_time(book: Path) -> Iterator[None]:
+    """Nobody else receives into a book meanwhile, so that two at once do not both find a claim new. Raises Refused after a minute."""
+    if sys.platform == "win32":  # a workbook that two write at once is refused when it is saved
+        yield
         return
-    if not path.exists():
-        raise CannotRead(f"There is no file or folder {path}.", "Check the name.")
-    if not _is_plain_zip(path):
-        yield [(path.name, path)]
-        return
-    with tempfile.TemporaryDirectory(prefix="rebates-") as folder, zipfile.ZipFile(path) as archive:
-        found_ = []
-        members = [each for each in archive.infolist() if not each.is_dir() and Path(each.filename).suffix.lower() in SUFFIXES]
-        for number, member in enumerate(members[:MOST_FILES]):
-            place = Path(folder) / f"{number}{Path(member.filename).suffix.lower()}"
-            place.write_bytes(_member(archive, member))
-            found_.append((Path(member.filename).name, place))
-        yield found_
-
-
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """A member of the zip, nothing where it is broken or too large: it is then set aside as empty."""
-    from .receive_reader import LARGEST_FILE
-
-    try:
-        with archive.open(member) as stream:
-            data = stream.read(LARGEST_FILE + 1)
-    except (zipfile.BadZipFile, OSError, RuntimeError, EOFError, ValueError, zlib.error):
-        return b""
-    return data if len(data) <= LARGEST_FILE else b""
-
-
-def _is_plain_zip(path: Path) -> bool:
-    """Whether a file is a zip of workbooks and not a workbook."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError):
-        return False
-    parts = {"[Content_Types].xml", "content.xml", "xl/workbook.xml"}
-    return not parts & set(names) and any(Path(name).suffix.lower() in SUFFIXES for name in names)
+    with book.with_name(f".{book.stem}.rebates_receiving").open("a") as file:
+        for _ in range(WAIT * 10):
+            try:
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                time.sleep(1 / 10)
+        else:
+            raise Refused(f"Somebody else is receiving into {book.name}; run again when that has ended.")
+        yield
 
 
 # ---- what was received
 
 
 class Registry:
-    """Beside the book: of each participant the newest statement received, so that an older one is set aside."""
+    """Beside the book: which statements were received and the rows that they brought.
+
+    It tells of each participant the newest one, so that an older one is set aside. What it says of a statement counts only
+    while the book has the rows: after a book was restored, or a run was killed, the same files are simply taken again.
+    """
 
     def __init__(self, book: Path) -> None:
         self.path = book.with_name(f".{book.stem}.rebates_received.json")
+        self.entries: list[dict[str, Any]] = []
         try:
-            said = json.loads(self.path.read_text(encoding="utf-8"))
-            self.latest = {str(name): date.fromisoformat(day) for name, day in said["latest"].items()}
+            said = json.loads(self.path.read_text(encoding="utf-8"))["received"]
+            self.entries = [_entry(each["participant"], date.fromisoformat(each["as_of"]), each["sha256"], each["rows"]) for each in said]
+        except FileNotFoundError:
+            return
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            self.latest = {}
+            if self.path.exists():
+                os.replace(self.path, self.path.with_suffix(".damaged"))
+
+    def latest(self, tables: Tables) -> dict[str, date]:
+        """Of each participant the day of the newest statement whose rows the book has."""
+        there = {_mark("claim", row.distributor_id, row.claim_id, row.line, row.resubmission) for row in tables.claims}
+        there |= {_mark("dispute", row.distributor_id, row.dispute_id) for row in tables.disputes}
+        found: dict[str, date] = {}
+        for entry in self.entries:
+            if there.issuperset(entry["rows"]):
+                whose, day = entry["participant"], date.fromisoformat(entry["as_of"])
+                found[whose] = max(day, found.get(whose, day))
+        return found
 
     def note(self, receipts: Sequence[Receipt]) -> None:
-        if any(receipt.taken for receipt in receipts):
-            beside = self.path.with_suffix(".tmp")
-            beside.write_text(json.dumps({"latest": {name: day.isoformat() for name, day in sorted(self.latest.items())}}), encoding="utf-8")
-            os.replace(beside, self.path)
+        """Remember what was taken."""
+        new = [_entry(receipt.participant_id, receipt.as_of, receipt.sha256, _rows(receipt)) for receipt in receipts
+               if receipt.taken and receipt.as_of]  # fmt: skip
+        new = [entry for entry in new if entry not in self.entries]
+        if new:
+            self.entries += new
+            write_whole(self.path, json.dumps({"format": 2, "received": self.entries}, ensure_ascii=False, indent=0).encode())
 
 
-def write_receipts(folder: Path, receipts: Sequence[Receipt], answers: Sequence[ClaimResult] = ()) -> list[Path]:
-    """A receipt for each file into a folder, as text: what was taken and what each claim line got, or why it was set aside."""
+def _entry(participant_id: str, as_of: date, digest: str, rows: Sequence[str]) -> dict[str, Any]:
+    return {"participant": str(participant_id), "as_of": as_of.isoformat(), "sha256": str(digest), "rows": [str(row) for row in rows]}
+
+
+def _rows(receipt: Receipt) -> list[str]:
+    claims = (("claim", row["Distributor ID"], row["Claim ID"], row.get("Line", "1"), row.get("Resubmission", 0)) for row in receipt.claims)
+    disputes = (("dispute", row["Distributor ID"], row["Dispute ID"]) for row in receipt.disputes)
+    return [_mark(*parts) for parts in (*claims, *disputes)]
+
+
+def _mark(*parts: Any) -> str:
+    return json.dumps([str(part) for part in parts], ensure_ascii=False)
+
+
+# ---- receipts
+
+
+def write_receipts(folder: Path, receipts: Sequence[Receipt], answers: Sequence[ClaimResult] = (), company: str = "") -> list[Path]:
+    """A receipt for each workbook into a folder, as a text that can be mailed as it is: what was taken, how each claim line
+    stands and what to mend, or why nothing was taken. None takes the place of another."""
     folder.mkdir(parents=True, exist_ok=True)
     by_line = {(each.distributor_id, each.claim_id, each.line): each for each in answers if "STALE_RESUBMISSION" not in each.reasons}
     written = []
     for receipt in receipts:
-        path = folder / f"{Path(receipt.name).stem} {receipt.sha256[:8]} receipt.txt"
-        path.write_text("\n".join(_lines(receipt, by_line)) + "\n", encoding="utf-8")
+        if receipt.reason == OTHER_KIND:
+            continue
+        stem = f"{safe_name(Path(receipt.name.replace('/', ' - ')).stem)} {receipt.sha256[:8] or 'unread'} receipt"
+        content = ("\n".join(_one_line(line) for line in _lines(receipt, by_line, company)) + "\n").encode("utf-8", "replace")
+        path, number = folder / f"{stem}.txt", 1
+        while path.exists() and path.read_bytes() != content:
+            number += 1
+            path = folder / f"{stem} {number}.txt"
+        write_whole(path, content)
         written.append(path)
     return written
 
 
-def _lines(receipt: Receipt, answers: Mapping[tuple[str, str, str], ClaimResult]) -> Iterator[str]:
-    yield f"{receipt.name} (SHA-256 {receipt.sha256})"
+def _one_line(text: str) -> str:
+    """A line that stays one, whatever a cell held."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _lines(receipt: Receipt, answers: Mapping[tuple[str, str, str], ClaimResult], company: str) -> Iterator[str]:
+    yield f"Receipt for {receipt.name}" + (f" from {company}" if company else "")
+    if receipt.sha256:
+        yield f"SHA-256 {receipt.sha256}"
+    yield ""
     if not receipt.taken:
-        yield f"Set aside: {receipt.reason} Nothing was taken from it."
+        yield f"Nothing was taken from this file. {receipt.reason}"
+        yield from (f"  {change}" for change in receipt.changes[:MOST_LISTED])
         return
     yield f"Statement of {receipt.participant_id} as of {receipt.as_of}" + ("" if receipt.signed else ", not verified")
-    yield f"{len(receipt.claims)} claim lines and {len(receipt.disputes)} disputes were taken; {receipt.known} were known already."
+    claims, disputes = actions.report.count(len(receipt.claims), "claim line"), actions.report.count(len(receipt.disputes), "dispute")
+    yield f"Taken: {claims} and {disputes}. Known already: {receipt.known}."
     for row in receipt.claims:
         answer = answers.get((receipt.participant_id, str(row["Claim ID"]), str(row.get("Line", "1"))))
-        said = f"{answer.status}, {answer.currency} {answer.approved:,}" if answer else "not looked at yet"
+        said = f"{answer.status}, {answer.currency} {answer.approved:,} of {answer.claimed or 0:,}" if answer else "not looked at yet"
         yield f"Claim {row['Claim ID']} line {row.get('Line', '1')}: {said}"
         if answer and answer.remedies:
             yield f"  {' '.join(dict.fromkeys(answer.remedies))}"
     for row in receipt.disputes:
-        yield f"Dispute {row['Dispute ID']}: open"
+        yield f"Dispute {row['Dispute ID']} about {row.get('Figure ID') or row.get('Invoice Number')}: open, we will answer"
+    if receipt.problems or receipt.notes:
+        yield ""
+        yield "Please look at:"
     for problem in receipt.problems:
-        yield f"{problem.table} row {problem.row}, {problem.column}: {problem.message} {problem.remedy}"
+        place = f"{problem.table} row {problem.row}" if problem.row else problem.table
+        yield f"  {place}{f', {problem.column}' if problem.column else ''}: {problem.message} {problem.remedy}"
+    yield from (f"  {note}" for note in receipt.notes[:MOST_LISTED])
 
 
 def set_aside(folder: Path, source: Path, receipts: Sequence[Receipt]) -> None:
     """Copies of the files that were not taken, for a person to look at; a zip's stay in the zip."""
     for receipt in receipts:
-        file = source if source.is_file() else source / receipt.name
-        if not receipt.taken and file.is_file() and file.name == receipt.name:
+        file = source / receipt.name if source.is_dir() else source
+        if not receipt.taken and receipt.reason != OTHER_KIND and file.is_file() and (source.is_dir() or file.name == receipt.name):
             folder.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(file, folder / receipt.name)
+            name = Path(receipt.name.replace("/", " - "))
+            suffix = name.suffix.lower() if name.suffix[1:].isalnum() and name.suffix.isascii() else ""
+            shutil.copyfile(file, folder / f"{safe_name(name.stem)}{suffix}")

@@ -1,6 +1,10 @@
-"""Reads one workbook from outside in a process of its own, with limits on memory and time, and prints its cells as JSON.
+"""Reads what came from outside in a process of its own, with limits on memory and time, and prints what it found as JSON.
 
-The parent never opens such a file itself: what a broken or hostile one does to the reader ends with the reader.
+    read FILE                a workbook: its seal, how the sealed sheets compare with it, and its forms
+    unpack ZIP FOLDER BYTES  a zip of workbooks: each member into the folder, by its number
+
+The parent never opens such a file itself: what a broken or hostile one does to the reader ends with the reader. Only values
+of cells are read, so that no macro, formula, link, object or embedded file comes any further.
 """
 
 from __future__ import annotations
@@ -12,64 +16,81 @@ import struct
 import sys
 import zipfile
 import zlib
+from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+
+from ..seal import BadSeal, Returned, returned
 
 MEMORY = 2**30
 SECONDS = 9
+UNPACK_SECONDS = 60
 LARGEST_FILE = 50 * 2**20
-LARGEST_UNPACKED = 256 * 2**20
+LARGEST_UNPACKED = 256 * 2**20  # of one workbook
+LARGEST_DELIVERY = 2 * 2**30  # of a zip of workbooks
 MOST_PARTS = 5_000
+MOST_FILES = 10_000
 MOST_CELLS = 5_000_000
-ACTIVE = re.compile(r"vbaProject|vbaData|/embeddings/|/activeX/|/externalLinks/|oleObject|/ctrlProps/", re.IGNORECASE)
+SUFFIXES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+ACTIVE = re.compile(
+    r"vbaProject|vbaData|/macrosheets/|/dialogsheets/|/embeddings/|/activeX/|oleObject|/ctrlProps/|/Basic/[^/]+/[^/]+\.xml|/Scripts/", re.IGNORECASE
+)
+LINKS = re.compile(r"/externalLinks/|/connections\.xml|/queryTables/", re.IGNORECASE)
+OLE = bytes.fromhex("D0CF11E0A1B11AE1")
+OLE_ACTIVE = {"_VBA_PROJECT": "a macro", "Ole10Native": "an embedded object", "MBD0": "an embedded object"}  # storages of old workbooks
+PASSWORD = "It is encrypted with a password; take the password off and send it again."
+DAMAGED = "It is damaged or incomplete; open it in a spreadsheet program, save it, and send it again."
+UNREADABLE = (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, ValueError, RuntimeError, KeyError, zlib.error, struct.error)
 
 
 class Refused(Exception):
     """A file that is not read: one sentence."""
 
 
-def limit() -> None:
+def limit(seconds: int = SECONDS) -> None:
     """No more memory and time than one file may cost."""
     if sys.platform == "win32":  # the parent's clock and the limits on sizes hold there
         return
     import resource
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def look_at_package(data: bytes) -> None:
-    """Refuse a package that is too large, holds anything active, or XML that declares entities."""
+# ---- one workbook
+
+
+def look_at_package(data: bytes) -> tuple[str, ...]:
+    """Refuse a package that is too large, holds anything active, or XML that declares entities; gives what is left unread."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             parts = package.infolist()
             if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
                 raise Refused("It unpacks to far more than a statement holds.")
             if any(part.flag_bits & 1 for part in parts):
-                raise Refused("It is encrypted with a password; remove the password and send it again.")
+                raise Refused(PASSWORD)
             active = next((part.filename for part in parts if ACTIVE.search(f"/{part.filename}")), None)
             if active:
-                raise Refused(f"It holds something that could run or reach outside ({Path(active).name}): a macro, object or external link.")
+                name = PurePosixPath(active).name
+                raise Refused(f"It holds a macro or an embedded object ({name}); save it as a workbook without (.xlsx) and send it again.")
             for part in parts:
                 if part.filename.endswith((".xml", ".rels", ".vml")):
-                    with package.open(part) as stream:
-                        start = stream.read(4096)
-                    if b"<!DOCTYPE" in start or b"<!ENTITY" in start or "<!DOCTYPE".encode("utf-16-le") in start:
-                        raise Refused("Its XML declares entities, which no spreadsheet program writes.")
-    except (
-        zipfile.BadZipFile,
-        zipfile.LargeZipFile,
-        EOFError,
-        OSError,
-        ValueError,
-        RuntimeError,
-        KeyError,
-        zlib.error,
-        struct.error,
-    ) as error:
-        raise Refused("It is damaged or incomplete.") from error
+                    _look_at_xml(package, part)
+            linked = any(LINKS.search(f"/{part.filename}") for part in parts)
+            return ("It has links to other files; nothing was fetched, the values are those that were saved.",) if linked else ()
+    except UNREADABLE as error:
+        raise Refused(DAMAGED) from error
+
+
+def _look_at_xml(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+    with package.open(part) as stream:
+        start = stream.read(4096)
+    text = start.replace(b"\0", b"")  # UTF-16 as well
+    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+        raise Refused("Its XML declares entities, which no spreadsheet program writes.")
 
 
 def cells(data: bytes) -> dict[str, list[list[Any]]]:
@@ -84,8 +105,8 @@ def cells(data: bytes) -> dict[str, list[list[Any]]]:
             sheet = book.get_sheet_by_name(name)
             count += (sheet.total_height or 0) * (sheet.total_width or 0)
             if count > MOST_CELLS:
-                raise Refused("Its sheets reach much further than a statement does.")
-            rows = [[_cell(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
+                raise Refused("Its sheets reach much further than a statement does; delete what stands far below or beside, and send it again.")
+            rows = sheet.to_python(skip_empty_area=False)
             for (top, left), (bottom, _) in sheet.merged_cell_ranges or ():
                 for number in range(top + 1, min(bottom + 1, len(rows))):
                     if left < len(rows[number]) and left < len(rows[top]) and not rows[number][left]:
@@ -93,12 +114,37 @@ def cells(data: bytes) -> dict[str, list[list[Any]]]:
             found[name] = rows
         return found
     except calamine.PasswordError as error:
-        raise Refused("It is encrypted with a password; remove the password and send it again.") from error
-    except (calamine.CalamineError, calamine.XmlError, calamine.ZipError, OSError, ValueError, KeyError) as error:
-        raise Refused("It is damaged or incomplete.") from error
+        raise Refused(PASSWORD) from error
+    except (calamine.CalamineError, calamine.XmlError, calamine.ZipError, OSError, ValueError, KeyError, OverflowError) as error:
+        raise Refused(DAMAGED) from error
 
 
-def _cell(cell: Any) -> Any:
+def read(path: Path) -> Returned:
+    """What a file holds. Raises Refused."""
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise Refused("It is far larger than a statement.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise Refused("It cannot be read.") from error
+    notes: tuple[str, ...] = ()
+    if data[:4] == b"PK\x03\x04":
+        notes = look_at_package(data)
+    elif data[:8] == OLE:
+        if "EncryptedPackage".encode("utf-16-le") in data:
+            raise Refused(PASSWORD)
+        active = next((what for name, what in OLE_ACTIVE.items() if name.encode("utf-16-le") in data), None)
+        if active:
+            raise Refused(f"It holds {active}; save it as a workbook without (.xlsx) and send it again.")
+    else:
+        raise Refused("It is not a workbook." if data else "It is empty.")
+    try:
+        return returned(cells(data), notes)
+    except BadSeal as error:
+        raise Refused(str(error)) from error
+
+
+def plain_json(cell: Any) -> Any:
     """A cell as JSON keeps it; days and times as {"d": serial}."""
     if isinstance(cell, datetime):
         moment = cell - datetime(1899, 12, 30)
@@ -107,39 +153,62 @@ def _cell(cell: Any) -> Any:
         return {"d": (cell - date(1899, 12, 30)).days}
     if isinstance(cell, (time, timedelta)):
         return str(cell)
-    return cell
+    raise TypeError(type(cell).__name__)
 
 
-def read(path: Path) -> dict[str, list[list[Any]]]:
-    """The cells of a file. Raises Refused."""
+# ---- a zip of workbooks
+
+
+def unpack(path: Path, folder: Path, room: int = LARGEST_DELIVERY) -> Iterator[dict[str, Any]]:
+    """Put each workbook of a zip into a folder, by its number; gives the name of each, and why one was not. Raises Refused."""
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise Refused("It is far larger than a statement.")
-        data = path.read_bytes()
-    except OSError as error:
-        raise Refused("It cannot be read.") from error
-    if data[:4] == b"PK\x03\x04":
-        look_at_package(data)
-    elif data[:8] == bytes.fromhex("D0CF11E0A1B11AE1"):
-        if "EncryptedPackage".encode("utf-16-le") in data:
-            raise Refused("It is encrypted with a password; remove the password and send it again.")
-        if "_VBA_PROJECT".encode("utf-16-le") in data:
-            raise Refused("It holds a macro.")
-    else:
-        raise Refused("It is not a workbook." if data else "It is empty.")
-    return cells(data)
+        with zipfile.ZipFile(path) as archive:
+            members = [each for each in archive.infolist() if not each.is_dir() and not _is_hidden(each.filename)]
+            if len(members) > MOST_FILES or sum(each.file_size for each in members) > room:
+                raise Refused("The zip holds far more than statements; send them in several.")
+            for number, member in enumerate(members):
+                suffix = PurePosixPath(member.filename).suffix.lower()
+                found: dict[str, Any] = {"name": member.filename.replace("\\", "/"), "kind": suffix}
+                if suffix in SUFFIXES:
+                    found |= _member(archive, member, folder / f"{number}{suffix}")
+                yield found
+    except UNREADABLE as error:
+        raise Refused("The zip is damaged or incomplete.") from error
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether a member is a program's own: macOS adds such, and Office while a file is open."""
+    return any(part.startswith((".", "~$", "__MACOSX")) for part in PurePosixPath(name).parts)
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Path) -> dict[str, str]:
+    if member.flag_bits & 1:
+        return {"refused": "The zip is encrypted with a password; send it without."}
+    if member.file_size > LARGEST_FILE:
+        return {"refused": "It is far larger than a statement."}
+    try:
+        with archive.open(member) as stream:
+            place.write_bytes(stream.read(LARGEST_FILE + 1))
+    except UNREADABLE:
+        return {"refused": DAMAGED}
+    return {"file": place.name}
 
 
 def main() -> int:
-    """Print {"sheets": ..} or {"refused": sentence}."""
-    limit()
+    """Print {"found": ..}, {"members": ..} or {"refused": sentence}."""
+    verb, path = sys.argv[1], Path(sys.argv[2])
+    limit(SECONDS if verb == "read" else UNPACK_SECONDS)
     try:
-        answer: dict[str, Any] = {"sheets": read(Path(sys.argv[1]))}
+        if verb == "read":
+            found = read(path)
+            text = json.dumps({"found": asdict(found)}, default=plain_json)
+        else:
+            text = json.dumps({"members": list(unpack(path, Path(sys.argv[3]), int(sys.argv[4])))})
     except Refused as error:
-        answer = {"refused": str(error)}
-    except MemoryError:
-        answer = {"refused": "Reading it takes more memory than a statement needs."}
-    json.dump(answer, sys.stdout)
+        text = json.dumps({"refused": str(error)})
+    except (MemoryError, RecursionError):
+        text = json.dumps({"refused": "Reading it takes more memory than a statement needs."})
+    sys.stdout.write(text)
     return 0
 
 

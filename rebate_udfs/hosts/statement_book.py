@@ -11,7 +11,7 @@ from typing import Any
 
 import xlsxwriter
 
-from ..receive import SEAL, seal
+from ..seal import SEAL, seal
 from ..statement import Statement
 from . import look
 from .statement_answers import write_answers
@@ -86,14 +86,14 @@ def _seal(book: Any, statement: Statement, signing_key: bytes) -> None:
 
 
 def _constants(sheet: Any, texts: list[str]) -> Iterator[tuple[int, list[tuple[int, Any]]]]:
-    """Rows with their constants: column and value; input cells and formulas are none."""
+    """Rows with their constants: column and value; None for cells that may change: inputs and formulas."""
     for row, cells in sorted(sheet.table.items()):
         found: list[tuple[int, Any]] = []
         for column, cell in sorted(cells.items()):
             kind, style = type(cell).__name__, getattr(cell, "format", None)
-            if style is not None and not style.locked:
-                continue
-            if kind == "String":
+            if kind == "Formula" or (style is not None and not style.locked):
+                found.append((column, None))
+            elif kind == "String":
                 found.append((column, texts[cell.string]))
             elif kind == "Number":
                 found.append((column, cell.number))

@@ -69,7 +69,7 @@ def earn_ahead(
     return found
 
 
-def book(
+def accrue(
     tables: Tables,
     programs: Sequence[Agreement],
     slots: Sequence[Slot],
@@ -81,14 +81,10 @@ def book(
     granted: Mapping[Key, Granted],
     held: Mapping[Key, Fraction],
     as_of: date,
-) -> tuple[list[Accrual], list[JournalRow]]:
-    """The accrual of every slot, and the entries that the ledger still lacks."""
+) -> list[Accrual]:
+    """The accrual of every slot beside what the ledger holds of it."""
     before = recognised(programs, tables.ledger, tables.adjustments, as_of, tables.settings)
-    posted: dict[tuple[str, str], list[LedgerEntry]] = defaultdict(list)
-    for row in tables.ledger:
-        posted[row.program_id, row.participant_id].append(row)
     accruals: list[Accrual] = []
-    journal: list[JournalRow] = []
     for slot in slots:
         key, agreement = slot_key(slot), slot.agreement
         figure = earned[key].figure
@@ -113,10 +109,21 @@ def book(
         accruals.append(
             Accrual(figure_id, *key[:2], slot.period, agreement.policy.value, figure, accrued, accrued - entry, entry, agreement.currency, steps)
         )
-        if entry or tables.ledger:
-            resold = booked_in("Cost of Sales", key, posted[key[:2]], agreement, tables.accounts)
-            journal += journal_of(agreement, key, entry, accrued, resold, as_of, tables.settings, tables.accounts)
-    return accruals, journal
+    return accruals
+
+
+def journal(tables: Tables, slots: Sequence[Slot], accruals: Sequence[Accrual], as_of: date) -> list[JournalRow]:
+    """The entries that the ledger still lacks, by account; `accruals` are those of the slots."""
+    posted: dict[tuple[str, str], list[LedgerEntry]] = defaultdict(list)
+    for entry in tables.ledger:
+        posted[entry.program_id, entry.participant_id].append(entry)
+    found: list[JournalRow] = []
+    for slot, row in zip(slots, accruals, strict=True):
+        key = slot_key(slot)
+        if row.true_up or tables.ledger:
+            resold = booked_in("Cost of Sales", key, posted[key[:2]], slot.agreement, tables.accounts)
+            found += journal_of(slot.agreement, key, row.true_up, row.accrued, resold, as_of, tables.settings, tables.accounts)
+    return found
 
 
 def by_claims(slot: Slot, facts: Facts, earned: Earned, ahead: Expected, held: Fraction) -> tuple[Fraction, tuple[Step, ...]] | None:

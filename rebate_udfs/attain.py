@@ -20,6 +20,7 @@ from .model import (
     ProgramCount,
     RebateType,
     Reward,
+    Settings,
     Severity,
     Step,
     Tables,
@@ -36,15 +37,8 @@ def attain(slot: Slot, known: Known, earned: Earned, ahead: Expected, tables: Ta
     agreement, key, terms = slot.agreement, slot_key(slot), slot.agreement.terms
     facts, rows = known.facts[key], known.rows[key]
     ladder = agreement.ladders[slot.period.period_id]
-    tier = tier_at(slot, facts) if rows or facts.budget is None else 0
-    tier = tier if rows else 0
-    probable = max(range(len(ahead.scenarios)), key=lambda at: ahead.scenarios[at][0])  # the most probable scenario, ties to the first row
-    looks_ahead = agreement.policy is not AccrualPolicy.ATTAINED
-    there = forecast_positions(slot, facts, ahead, tables.settings)[probable].facts if looks_ahead else None
+    tier = tier_at(slot, facts) if rows else 0
     forecast_tier = tier_at(slot, replace(facts, measure=ahead.measure)) if rows and agreement.program.rebate_type is not RebateType.MIX else tier
-    accrual_tier = tier if ahead.ended or there is None else tier_at(slot, there)
-    if agreement.policy is AccrualPolicy.MANUAL and not ahead.ended:
-        accrual_tier = max(agreement.program.manual_tier or 0, tier)
     worth = next_value(facts, ladder, terms) if ladder else None
     rounding, currency = tables.settings.rounding, agreement.currency
     gain = money(worth[0], currency, rounding) - money(worth[1], currency, rounding) if worth else money(ZERO, currency)
@@ -60,7 +54,7 @@ def attain(slot: Slot, known: Known, earned: Earned, ahead: Expected, tables: Ta
         baseline=slot.baseline,
         base=facts.base,
         attained_tier=tier,
-        accrual_tier=accrual_tier if rows else 0,
+        accrual_tier=accrual_tier(slot, facts, ahead, tables.settings) if rows else 0,
         forecast_tier=forecast_tier if rows else 0,
         forecast=ahead.measure,
         to_next_tier=to_next(facts, ladder, terms) if ladder else ZERO,
@@ -75,6 +69,23 @@ def attain(slot: Slot, known: Known, earned: Earned, ahead: Expected, tables: Ta
         measure_unit=unit_of(agreement),
         facts=facts,
     )
+
+
+def accrual_tier(slot: Slot, facts: Facts, ahead: Expected, settings: Settings) -> int:
+    """The tier that the books use: that of the most probable scenario (ties: the first row) until the period has ended."""
+    policy = slot.agreement.policy
+    if ahead.ended or policy is AccrualPolicy.ATTAINED:
+        return tier_at(slot, facts)
+    if policy is AccrualPolicy.MANUAL:
+        return max(slot.agreement.program.manual_tier or 0, tier_at(slot, facts))
+    probable = max(range(len(ahead.scenarios)), key=lambda at: ahead.scenarios[at][0])
+    return tier_at(slot, forecast_positions(slot, facts, ahead, settings)[probable].facts)
+
+
+def standing(slot: Slot, known: Known, ahead: Expected, tables: Tables) -> tuple[Fraction, int]:
+    """Measure and accrual tier alone: what a close asks of a figure besides what is accrued."""
+    key = slot_key(slot)
+    return known.facts[key].measure, accrual_tier(slot, known.facts[key], ahead, tables.settings) if known.rows[key] else 0
 
 
 def rounded_reward(earned: Earned) -> Reward:

@@ -112,7 +112,7 @@ def preview(tables: Tables, period_text: str, ledger: Ledger) -> Preview:
     known = posted(entries)
     bare = replace(tables, ledger=())
     inputs = stored(bare)
-    run = compute(bare, period.ends_on)
+    run = compute(bare, period.ends_on, for_books=True)
     drafted = _drafted(run, bare, period, known, closed, ledger, inputs)
     problems = (*_stoppers(run, known), *_broken(ledger))
     return Preview(period, run, drafted, problems, "", len(acts), inputs, waiting)

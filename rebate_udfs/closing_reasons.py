@@ -42,13 +42,8 @@ States = Mapping[Key, State]
 
 
 def states_of(run: Run) -> dict[Key, State]:
-    """Where every figure of a run stands."""
-    measures = {row.figure_id.rsplit("/", 1)[0]: row for row in run.attainment}
-    found = {}
-    for row in run.accruals:
-        seen = measures.get(row.figure_id.rsplit("/", 1)[0])
-        found[key_of(row)] = State(Fraction(row.accrued), seen.measure if seen else ZERO, seen.accrual_tier if seen else 0)
-    return found
+    """Where every figure of a run stands; a run `for_books`."""
+    return {key_of(row): State(Fraction(row.accrued), *run.standings[key_of(row)]) for row in run.accruals}
 
 
 @dataclass(frozen=True, slots=True)

@@ -876,6 +876,7 @@ class Run:
     counts: tuple[ProgramCount, ...]
     rows_excluded: Mapping[str, int] = field(default_factory=dict)  # before any program looked
     claims: tuple[ClaimResult, ...] = ()
+    standings: Mapping[tuple[str, str, str], tuple[Fraction, int]] = field(default_factory=dict)  # figure -> measure, accrual tier; for a close only
 
 
 # ---- what a rule needs to know of its program, and what a host writes

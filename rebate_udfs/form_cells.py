@@ -12,8 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from .describe import Column
-from .model import CellError
-from .parse import Unreadable, date_of_text, number_of_text, shown, tidy
+from .parse import Unreadable, date_of, number_of_text, shown, tidy
 
 SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "$": "", "US$": "USD", "C$": "CAD", "A$": "AUD"}  # a bare $ is the program's own
 CURRENCY = r"US\$|C\$|A\$|[€£¥₹$]|[A-Za-z]{3}(?![A-Za-z])"
@@ -57,7 +56,7 @@ def amount_of_text(text: str) -> tuple[Decimal, str]:
 def form_cell(cell: Any, column: Column) -> tuple[Any, str]:
     """A cell of a form as its column's reader takes it, and the currency that it names. Raises Unreadable."""
     if isinstance(cell, str) and tidy(cell) in ERRORS:
-        return CellError(tidy(cell), ""), ""
+        raise Unreadable("CELL_ERROR", f"The cell holds {tidy(cell)}.", "Correct the formula, or clear the cell.")
     if column.kind in NUMBERS:
         if isinstance(cell, datetime):
             message = f"{shown(cell)} is a date; the spreadsheet took a number for one."
@@ -66,8 +65,8 @@ def form_cell(cell: Any, column: Column) -> tuple[Any, str]:
         if currency and column.kind != "money":
             raise Unreadable("NOT_A_NUMBER", f"{shown(cell)} is an amount of money.", f"Enter the {column.header.lower()} as a plain number.")
         return amount, currency
-    if column.kind == "date" and isinstance(cell, str):
-        return date_of_text(cell) or cell, ""
+    if column.kind == "date":
+        return date_of(cell), ""
     if column.kind == "id" and isinstance(cell, float) and abs(cell) >= SHORTENED:
         message = f"{column.header} has more digits than a spreadsheet keeps in a number."
         raise Unreadable("DIGITS_LOST", message, "Set the cell's format to Text and enter it again.")

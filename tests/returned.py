@@ -110,3 +110,25 @@ def by_xml(path: Path, to: Path, sheet: str, cells: Mapping[str, str]) -> Path:
         xml, count = re.subn(rf'<c r="{place}"([^>]*?)/>', rf'<c r="{place}"\1 t="inlineStr"><is><t>{text}</t></is></c>', xml)
         assert count == 1, place
     return rebuilt(path, to, {name: xml.encode()})
+
+
+def as_google_saves(path: Path, to: Path) -> Path:
+    """The package as an online spreadsheet exports it: no properties, no dimensions, no protection; sheets padded, each with an empty drawing."""
+    changes: dict[str, bytes | None] = {}
+    with zipfile.ZipFile(path) as package:
+        for name in package.namelist():
+            text = package.read(name).decode() if name.endswith((".xml", ".rels")) else ""
+            if name.startswith("docProps/") or name == "xl/calcChain.xml":
+                changes[name] = None
+            elif name == "[Content_Types].xml":
+                changes[name] = re.sub(r'<Override PartName="/(docProps|xl/calcChain)[^>]*/>', "", text).encode()
+            elif name == "_rels/.rels":
+                changes[name] = re.sub(r'<Relationship [^>]*Target="docProps/[^>]*/>', "", text).encode()
+            elif name == "xl/workbook.xml":
+                changes[name] = text.replace('state="veryHidden"', 'state="hidden"').encode()
+            elif name.startswith("xl/worksheets/sheet"):
+                text = re.sub(r"<dimension [^>]*/>|<sheetProtection [^>]*/>|<pageSetup [^>]*/>| spans=\"[^\"]*\"", "", text)
+                last = max((int(row) for row in re.findall(r'<row r="(\d+)"', text)), default=0)
+                padding = "".join(f'<row r="{row}" ht="15.75" customHeight="1"/>' for row in range(last + 1, 1001))
+                changes[name] = text.replace("</sheetData>", f"{padding}</sheetData>").encode()
+    return rebuilt(path, to, changes)

@@ -43,7 +43,7 @@ def delivery(path: Path, leave_out: Sequence[Path] = ()) -> Iterator[Delivery]:
     found = Delivery()
     with tempfile.TemporaryDirectory(prefix="rebates-") as folder:
         if path.is_dir():
-            for file in _files(path, {each.resolve() for each in leave_out}):
+            for file in sorted(_files(path, {each.resolve() for each in leave_out})):
                 _add(found, file, file.relative_to(path).as_posix(), Path(folder))
         elif path.exists():
             _add(found, path, path.name, Path(folder), alone=True)
@@ -57,10 +57,10 @@ def delivery(path: Path, leave_out: Sequence[Path] = ()) -> Iterator[Delivery]:
 
 
 def _files(folder: Path, leave_out: set[Path]) -> Iterator[Path]:
-    """The files of a folder and its folders by name; links to folders are not followed."""
+    """The files of a folder and its folders; links to folders are not followed."""
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and (Path(place) / name).resolve() not in leave_out)
-        for name in sorted(names):
+        folders[:] = [name for name in folders if not name.startswith(".") and (Path(place) / name).resolve() not in leave_out]
+        for name in names:
             file = Path(place) / name
             if not name.startswith((".", "~$")) and file.resolve() not in leave_out:
                 yield file

@@ -139,7 +139,7 @@ def test_two_rows_with_one_line_are_asked_back_and_alike_ones_count_once(tables:
 
 
 def test_a_form_copied_to_a_sheet_of_its_own_or_below_itself_is_read_too(tables: Tables):
-    more = grid(CLAIM_HEADERS, [{**CLAIM, "Line": "2"}]) + [[], []] + grid(CLAIM_HEADERS, [{**CLAIM, "Line": "3"}])
+    more = [*grid(CLAIM_HEADERS, [{**CLAIM, "Line": "2"}]), [], [], *grid(CLAIM_HEADERS, [{**CLAIM, "Line": "3"}])]
     found = filled(tables, [CLAIM], [], **{"Claim Form (2)": more})
     assert [(row.sheet, row.claim.line) for row in found.claims] == [("Claim Form", "1"), ("Claim Form (2)", "2"), ("Claim Form (2)", "3")]
 

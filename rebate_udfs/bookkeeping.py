@@ -6,10 +6,12 @@ from them because a database takes its time to load. Source: domain.md section 5
 
 from __future__ import annotations
 
+import gc
 import getpass
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -17,8 +19,21 @@ from .closing import Posted, drafts, entry_of, key_of, missing, orphans, posted,
 from .closing_reasons import reasons_of
 from .closing_walk import walk_of
 from .control_totals import control_problems
-from .ledger import CLOSE, PROPOSED, PROPOSED_CLOSE, PROPOSED_REOPENING, REOPENING, Act, Ledger, closed_periods, default_url, now_utc, pending
-from .ledger_chain import first_break
+from .ledger import (
+    CLOSE,
+    PROPOSED,
+    PROPOSED_CLOSE,
+    PROPOSED_REOPENING,
+    REOPENING,
+    Act,
+    Ledger,
+    closed_periods,
+    default_url,
+    first_fault,
+    now_utc,
+    pending,
+)
+from .ledger_chain import Break, first_break
 from .model import LedgerEntry, Period, PeriodKind, Problem, Refused, Run, Severity, Tables
 from .parse import tidy
 from .periods import DAY, accounting_period, calendar_periods
@@ -66,8 +81,8 @@ def open_ledger(tables: Tables, book_path: str, url: str | None = None) -> Ledge
     if url and not tables.settings.book_id:
         raise Refused("A shared ledger knows books by their Book ID; give this one a Book ID of its own on the sheet Settings.")
     ledger = Ledger(url or default_url(book_path), tables.settings.book_id or "book")
-    sheet, known = tables.ledger, ledger.entries()
-    ahead = len(sheet) > len(known) and first_break(sheet) is None and all(a.hash == b.hash for a, b in zip(sheet, known, strict=False))
+    sheet, known = tables.ledger, ledger.hashes()
+    ahead = len(sheet) > len(known) and first_break(sheet) is None and all(row.hash == mark for row, mark in zip(sheet, known, strict=False))
     if ahead:
         raise Refused(
             f"The Ledger sheet holds {len(sheet)} entries, the database {ledger.url.split('@')[-1]} only {len(known)}. "
@@ -93,6 +108,19 @@ def period_named(text: str, tables: Tables) -> Period:
     raise Refused(f'"{text}" is no accounting period; one looks like {accounting_period(date(2026, 3, 15), tables.settings).period_id}.')
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Python's collector rests: a close makes millions of values, none in cycles, and it would go through them again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@_uncollected()
 def preview(tables: Tables, period_text: str, ledger: Ledger) -> Preview:
     """What closing a period would post. Raises Refused for a period that is not the next one, or without a rate it needs."""
     period = period_named(period_text, tables)
@@ -114,7 +142,7 @@ def preview(tables: Tables, period_text: str, ledger: Ledger) -> Preview:
     inputs = stored(bare)
     run = compute(bare, period.ends_on, for_books=True)
     drafted = _drafted(run, bare, period, known, closed, ledger, inputs)
-    problems = (*_stoppers(run, known), *_broken(ledger))
+    problems = (*_stoppers(run, known), *_broken(first_fault(entries, acts)))
     return Preview(period, run, drafted, problems, "", len(acts), inputs, waiting)
 
 
@@ -155,14 +183,14 @@ def _stoppers(run: Run, known: Posted) -> list[Problem]:
     return found
 
 
-def _broken(ledger: Ledger) -> list[Problem]:
-    broken = ledger.verify()
+def _broken(broken: Break | None) -> list[Problem]:
     if broken is None:
         return []
     remedy = "find out who changed it (rebates audit verify), and restore the ledger from a backup"
     return [Problem(Severity.ERROR, "BROKEN_CHAIN", "Ledger", None, None, f"the ledger's chain is broken at {broken}", remedy)]
 
 
+@_uncollected()
 def post(made: Preview, ledger: Ledger, user: str, accepted: str = "") -> Done:
     """Post a preview, or propose it where approval is on; an empty close is posted too, so that the period is closed.
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .ledger_chain import Break, canonical, first_break, sealed
+from .ledger_chain import FIRST_HASH, Break, canonical, first_break, sealed
 from .model import LedgerEntry
 
 REVISION = "0002"  # of the newest file in migrations/versions
@@ -184,15 +184,14 @@ class Ledger:
                 before = _acts(connection, self.book)
                 if len(before) != after:
                     raise LedgerMoved(_moved(before[-1]) if before else "The ledger is not the one that was read; read it again.")
-                known = _entries(connection, self.book)
-                act, made = self._sealed(act, entries, before, known, _role(connection))
+                act, made = self._sealed(act, entries, before, _last(connection, self.book), _role(connection))
                 self._insert(connection, act, made, inputs)
         except sa.exc.IntegrityError as error:
             raise LedgerMoved("Somebody else has just posted to this book; nothing was posted here. Run it again to see what is left.") from error
         return act, made
 
     def _sealed(
-        self, act: Act, entries: Sequence[LedgerEntry], before: Sequence[Act], known: Sequence[LedgerEntry], role: str
+        self, act: Act, entries: Sequence[LedgerEntry], before: Sequence[Act], last: tuple[int, str], role: str
     ) -> tuple[Act, list[LedgerEntry]]:
         number = len(before) + 1
         count = sum(one.accounting_period == act.accounting_period for one in before) + 1
@@ -203,11 +202,10 @@ class Ledger:
             entry.model_copy(update={**common, "entry_id": f"{act.accounting_period}.{count}-{at:0{width}}/{len(entries):0{width}}"})
             for at, entry in enumerate(entries, 1)
         ]
-        last = known[-1] if known else None
-        made = sealed(marked, last.sequence if last else 0, last.hash if last else "")
-        end = made[-1] if made else last
-        act = replace(act, number=number, close_sequence=count, entries=len(made), last_sequence=end.sequence if end else 0, role=role,
-                      last_hash=end.hash if end else "", previous_hash=before[-1].hash if before else "", hash="")  # fmt: skip
+        made = sealed(marked, *last)
+        end = (made[-1].sequence, made[-1].hash) if made else last
+        act = replace(act, number=number, close_sequence=count, entries=len(made), last_sequence=end[0], role=role, last_hash=end[1],
+                      previous_hash=before[-1].hash if before else "", hash="")  # fmt: skip
         return replace(act, hash=seal_of_act(act)), made
 
     def _insert(self, connection: sa.Connection, act: Act, entries: Sequence[LedgerEntry], inputs: Mapping[str, bytes]) -> None:
@@ -220,23 +218,33 @@ class Ledger:
             connection.execute(inputs_table.insert(), new)
         connection.execute(acts_table.insert(), [{"book": self.book, **{name: getattr(act, name) for name in ACT_COLUMNS}}])
 
+    def hashes(self) -> list[str]:
+        """The seals of all entries in order: enough to tell whether a sheet shows them."""
+        with self._connected() as connection:
+            chosen = sa.select(entries_table.c.hash).where(entries_table.c.book == self.book).order_by(entries_table.c.sequence)
+            return list(connection.execute(chosen).scalars())
+
     def verify(self) -> Break | None:
         """The first thing in the database that is not as it was posted; None when every seal holds."""
-        entries, acts = self.read()
-        before = ""
-        for number, act in enumerate(acts, 1):
-            if act.number != number or act.previous_hash != before or act.hash != seal_of_act(act):
-                return Break(act.last_sequence, "", f"the record of act {number} ({act.act} {act.accounting_period}) is not what was written")
-            before = act.hash
-        last = acts[-1] if acts else None
-        broken = first_break(entries, last.last_sequence if last else 0, last.last_hash if last else "")
-        if broken:
-            return broken
-        hashes = {entry.sequence: entry.hash for entry in entries}
-        for act in acts:
-            if act.last_sequence and hashes.get(act.last_sequence) != act.last_hash:
-                return Break(act.last_sequence, "", f"it is not the entry with which {act.act} {act.accounting_period} ended")
-        return None
+        return first_fault(*self.read())
+
+
+def first_fault(entries: Sequence[LedgerEntry], acts: Sequence[Act]) -> Break | None:
+    """The first entry or record of an act that is not as it was written; None when every seal holds."""
+    before = ""
+    for number, act in enumerate(acts, 1):
+        if act.number != number or act.previous_hash != before or act.hash != seal_of_act(act):
+            return Break(act.last_sequence, "", f"the record of act {number} ({act.act} {act.accounting_period}) is not what was written")
+        before = act.hash
+    last = acts[-1] if acts else None
+    broken = first_break(entries, last.last_sequence if last else 0, last.last_hash if last else "")
+    if broken:
+        return broken
+    hashes = {entry.sequence: entry.hash for entry in entries}
+    for act in acts:
+        if act.last_sequence and hashes.get(act.last_sequence) != act.last_hash:
+            return Break(act.last_sequence, "", f"it is not the entry with which {act.act} {act.accounting_period} ended")
+    return None
 
 
 def closed_periods(acts: Sequence[Act]) -> list[Act]:
@@ -339,6 +347,13 @@ def _entries(connection: sa.Connection, book: str) -> tuple[LedgerEntry, ...]:
     return tuple(
         LedgerEntry(**{name: (row[name] or None) if name in optional else row[name] for name in ("sequence", *ENTRY_COLUMNS)}) for row in rows
     )
+
+
+def _last(connection: sa.Connection, book: str) -> tuple[int, str]:
+    """Number and seal of the last entry; 0 and "" for an empty ledger."""
+    chosen = sa.select(entries_table.c.sequence, entries_table.c.hash).where(entries_table.c.book == book)
+    row = connection.execute(chosen.order_by(entries_table.c.sequence.desc()).limit(1)).first()
+    return (row.sequence, row.hash) if row else (0, FIRST_HASH)
 
 
 def _acts(connection: sa.Connection, book: str) -> tuple[Act, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from ..columns import BY_NAME
@@ -17,16 +18,25 @@ from ..package import CannotPatch, Package, dump, is_true, remove_stale, tag
 from ..parse import CannotRead
 from ..rows import parse_table
 from .append import FIRST_DAY, FIRST_DAY_1904, _Append, _find
+from .ledger_rows import rows_behind
 from .patch import refuse
 from .reading import read_book
 
 TABLE = BY_NAME["Ledger"]
+_sealed_cells = attrgetter(*SEALED)
 FIELDS = {column.header: column.field for column in TABLE.columns}
+
+
+SHOWN_MAX = 200_000  # entries on a sheet: beyond it the workbook becomes slow to open, and its parts too large to read
 
 
 def same(first: LedgerEntry, second: LedgerEntry) -> bool:
     """Whether two entries say the same in every column, the hash included."""
-    return first.hash == second.hash and all(canonical(getattr(first, name)) == canonical(getattr(second, name)) for name in SEALED)
+    return first.hash == second.hash and all(map(_alike, _sealed_cells(first), _sealed_cells(second)))
+
+
+def _alike(one: Any, other: Any) -> bool:
+    return bool(one == other) or canonical(one) == canonical(other)
 
 
 def is_mirror(sheet: Sequence[LedgerEntry], entries: Sequence[LedgerEntry]) -> bool:
@@ -48,7 +58,9 @@ def mirror(path: str | os.PathLike[str], tables: Tables, entries: Sequence[Ledge
             return "", None
         behind = clean and len(sheet) < len(entries) and all(map(same, sheet, entries))
         remove_stale(path)
-        _write(path, entries[len(sheet) :] if behind else entries, not behind)
+        if len(entries) > SHOWN_MAX:
+            raise CannotPatch(f"it shows at most {SHOWN_MAX:,} entries, and there are {len(entries):,}; runs take them from the database")
+        _write(path, entries[len(sheet) :] if behind else entries, len(sheet) if behind else None)
     except (CannotPatch, CannotRead, OSError) as refusal:
         message = f"the ledger holds everything, but the sheet Ledger could not be brought up to date: {refusal}"
         return "", Problem(
@@ -70,19 +82,28 @@ def _is_clean(problems: Iterable[Problem]) -> bool:
     return not any(problem.table == TABLE.name for problem in problems)
 
 
-def _write(path: str | os.PathLike[str], new: Sequence[LedgerEntry], anew: bool) -> None:
-    """Write entries behind those that stand there, or, `anew`, in place of all."""
+def _write(path: str | os.PathLike[str], new: Sequence[LedgerEntry], shown: int | None) -> None:
+    """Write entries behind the `shown` ones that stand there, or (None) in place of all."""
     with Package(path) as package:
         office = package.office()
         refuse(package, office)
         base: datetime = FIRST_DAY_1904 if is_true(package.tree(office).find(tag("workbookPr")), "date1904") else FIRST_DAY
         sheet_part, table_part = _find(package, TABLE)
-        job = _Append(package.tree(sheet_part), package.tree(table_part), TABLE, base)
-        if anew:
-            _clear(job)
-        if new:
-            job.run([_cells(entry, job.columns) for entry in new])
-        package.changed |= {sheet_part: dump(job.sheet), table_part: dump(job.table)}
+
+        def place(sheet: Any, table: Any) -> _Append:
+            return _Append(sheet, table, TABLE, base)
+
+        parts = None
+        if shown is not None:
+            parts = rows_behind(package.read(sheet_part), package.tree(table_part), shown, new, place, FIELDS)
+        if parts is None:
+            job = place(package.tree(sheet_part), package.tree(table_part))
+            if shown is None:
+                _clear(job)
+            if new:
+                job.run([_cells(entry, job.columns) for entry in new])
+            parts = dump(job.sheet), dump(job.table)
+        package.changed |= dict(zip((sheet_part, table_part), parts, strict=True))
         package.save(path)
 
 

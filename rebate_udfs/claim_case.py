@@ -87,6 +87,7 @@ class Case:
     codes: list[str] = field(default_factory=list)
     overrides: dict[str, Effect] = field(default_factory=dict)  # where a code does something else than usual
     details: dict[str, str] = field(default_factory=dict)  # by code: what was found, in words
+    unplaced: bool = False  # it belongs to no figure of its own; a person has approved it all the same
     duplicate: bool | None = None  # of a final line: known from the lines in their own order
     calculated: Fraction | None = None
     granted_quantity: Fraction = ZERO
@@ -103,6 +104,18 @@ class Case:
         if self.agreement is None or self.period is None or not self.participant_id:
             return None
         return (self.agreement.program_id, self.participant_id, self.period.period_id)
+
+    @property
+    def own_line(self) -> InvoiceLine | None:
+        """The invoice line found, where it counts and is the claimant's: its quantity can be claimed."""
+        if self.line is None or self.placed is None or self.other_owner:
+            return None
+        return self.line if self.placed.counts and self.line.type == "Invoice" else None
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether it is the end customer's return to a ship-and-debit claim."""
+        return self.kind == "ship" and (self.claim.quantity or 0) < 0
 
     @property
     def effect(self) -> Effect | None:

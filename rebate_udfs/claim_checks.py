@@ -27,7 +27,7 @@ def _amount_not_a_number(state: State, case: Case) -> Answer:
         missing.append("Quantity")
     if case.kind == "mdf" and claim.activity_cost is None:
         missing.append("Activity Cost")
-    if case.price is not None and case.price.mode is PriceMode.MARGIN and claim.sell_price is None:
+    if case.price is not None and case.price.mode is PriceMode.MARGIN and claim.sell_price is None and not case.takes_back:
         missing.append("Sell Price")
     return f"without {' and '.join(missing)}" if missing else False
 
@@ -83,7 +83,7 @@ def signature(case: Case) -> tuple[Any, ...] | None:
 
 
 def _not_found(state: State, case: Case) -> Answer:
-    if case.kind != "invoice" or not case.known_distributor or case.line is not None or case.other_owner:
+    if case.kind != "invoice" or not case.known_distributor or case.line is not None:
         return False
     claim = case.claim
     return f"transaction {claim.transaction_id}" if claim.transaction_id else f"invoice {claim.invoice_number}, SKU {claim.sku or 'any'}"
@@ -142,8 +142,6 @@ def _product(state: State, case: Case) -> Answer:
         return f"transaction {case.line.transaction_id} is a {case.line.type}"
     if case.placed.counts:
         return False
-    if case.placed.reason in ("OUTSIDE_PROGRAM_DATES", "NOT_ENROLLED"):  # dates have codes of their own
-        return not state.evidence.in_scope(program_id, case.line.sku)
     return f"{case.line.sku} on invoice {case.line.invoice_number}" if case.line.sku else True
 
 
@@ -160,13 +158,13 @@ def _proof(state: State, case: Case) -> Answer:
 
 
 def _no_price(state: State, case: Case) -> Answer:
-    if case.kind != "ship" or case.agreement is None or case.claim.sale_date is None or case.price is not None:
-        return False
+    if case.kind != "ship" or case.agreement is None or case.claim.sale_date is None or case.price is not None or case.takes_back:
+        return False  # a return takes back what was approved then, whatever is agreed now
     return f"{case.claim.sku or 'no SKU'}, {case.claim.end_customer or 'no end customer'}, {case.claim.sale_date}"
 
 
 def _cost_unknown(state: State, case: Case) -> Answer:
-    return case.kind == "ship" and case.price is not None and case.cost is None and case.price.mode is not PriceMode.DOWN_BY
+    return case.price is not None and case.cost is None and case.price.mode is not PriceMode.DOWN_BY and not case.takes_back
 
 
 FACT_CHECKS: tuple[tuple[str, Callable[[State, Case], Answer]], ...] = (

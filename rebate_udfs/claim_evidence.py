@@ -85,6 +85,7 @@ class Placed:
     counts: bool
     reason: str
     in_base: bool = False  # rewarded, not only measured
+    in_focus: bool = False
 
 
 @dataclass(slots=True)
@@ -135,7 +136,7 @@ class Evidence:
                 counting, classes, line.distributor_id, line.sku, line.dates[basis], original, line.type != "Invoice"
             )
             counted_on = timing.counted_on if timing else line.dates[basis]
-            self._placed[key] = Placed(participant, timing.period if timing else None, counted_on, not reason, reason, flags[1])
+            self._placed[key] = Placed(participant, timing.period if timing else None, counted_on, not reason, reason, flags[1], flags[2])
         return self._placed[key]
 
     def net_quantity(self, program_id: str, line: InvoiceLine) -> Fraction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -11,7 +12,7 @@ from .claim_evidence import InvoiceLine, normalised
 from .claim_reasons import Effect
 from .earn import Key
 from .exchange import MissingRate
-from .model import PayClaims, PriceMode, RewardKind
+from .model import Facts, PayClaims, PriceMode, RebateType, RewardKind, RewardOn
 from .money import money
 from .rewards.ship_debit import support
 
@@ -30,20 +31,22 @@ def unit_support(case: Case) -> Fraction | None:
 def calculated_amount(state: State, case: Case) -> Fraction | None:
     """What the terms give for the whole of what is claimed, before limits; None where nothing is left to calculate with."""
     claim, agreement, key = case.claim, case.agreement, case.key
-    if agreement is None or not case.known_distributor or "AMOUNT_NOT_A_NUMBER" in case.codes:
+    if agreement is None or not case.known_distributor:
         return None
     if case.kind == "mdf":
-        return max(Fraction(claim.activity_cost or 0), ZERO) * Fraction(agreement.program.participation)
+        return None if claim.activity_cost is None else max(Fraction(claim.activity_cost), ZERO) * Fraction(agreement.program.participation)
+    if case.kind in ("ship", "invoice") and claim.quantity is None:
+        return None
     if case.kind == "ship":
         quantity, unit = Fraction(claim.quantity or 0), unit_support(case)
         if quantity < 0:
-            return taken_back(state, case, -quantity)[1] if case.participant_id else None
+            return quantity * approved_before(state, case)[1] if case.participant_id else None
         return None if unit is None else quantity * unit
     if key is None:
         return None
     if case.kind == "period":
         return Fraction(open_amount(state, key))
-    if case.line is None or case.placed is None or not case.placed.counts or not case.line.quantity:
+    if case.own_line is None or not case.own_line.quantity:
         return None
     return line_amount(state, case, key, agreement)
 
@@ -52,11 +55,21 @@ def line_amount(state: State, case: Case, key: Key, agreement: Agreement) -> Fra
     """The effective rate of the line's period x the claimed quantity's part of the line's base."""
     assert case.line is not None and case.placed is not None
     base = state.entitlements.bases.get(key, ZERO)
-    if base <= 0 or not case.placed.in_base:
+    if base <= 0 or not (case.placed.in_focus if on_focus(agreement) else case.placed.in_base):
         return ZERO
     whole = case.line.quantity if agreement.program.reward is RewardKind.PER_UNIT else in_currency(state, agreement, case.line) or ZERO
     part = max(Fraction(case.claim.quantity or 0), ZERO) / case.line.quantity
     return Fraction(state.entitlements.earned[key].figure) / base * whole * part
+
+
+def on_focus(agreement: Agreement) -> bool:
+    """Whether only the focus items of a Mix program are rewarded."""
+    return agreement.program.rebate_type is RebateType.MIX and agreement.terms.reward_on is RewardOn.FOCUS
+
+
+def rewarded_base(agreement: Agreement, facts: Facts) -> Fraction:
+    """What a figure is spread over, before limits: the lines that are rewarded; Growth too: all purchases."""
+    return facts.focus_base if on_focus(agreement) else facts.base
 
 
 def in_currency(state: State, agreement: Agreement, line: InvoiceLine) -> Fraction | None:
@@ -90,8 +103,16 @@ def funds_of(case: Case) -> list[Key]:
 
 
 def open_in(state: State, case: Case) -> Decimal:
-    """What is left in all the figures that a claim may draw on."""
-    return sum((open_amount(state, key) for key in funds_of(case)), NOTHING)
+    """What is left in all the figures that a claim may draw on; a fund is what it has earned, less what was approved before."""
+    if case.kind == "mdf":
+        return max(sum((fund(state, key) - state.drawn.of_figure[key] for key in funds_of(case)), NOTHING), NOTHING)
+    return open_amount(state, case.key) if case.key else NOTHING
+
+
+def fund(state: State, key: Key) -> Decimal:
+    """What a market-development fund has earned."""
+    figures = state.entitlements.earned
+    return figures[key].figure if key in figures else NOTHING
 
 
 def grant(state: State, case: Case) -> None:
@@ -112,8 +133,7 @@ def grant(state: State, case: Case) -> None:
         return
     claimed = claim.claimed_amount or NOTHING
     compare(state, case, claimed)
-    takes_back = case.kind == "ship" and (claim.quantity or 0) < 0
-    lower = state.settings.pay_claims is PayClaims.LOWER and not takes_back
+    lower = state.settings.pay_claims is PayClaims.LOWER and not case.takes_back
     case.approved = min(limited, max(claimed, NOTHING)) if lower else limited
     if "CLAIMED_TOO_LITTLE" in case.codes and ZERO < case.approved < limited:
         case.granted_quantity *= Fraction(case.approved) / Fraction(limited)  # the rest of it stays claimable
@@ -137,11 +157,11 @@ def limit_to_prices(state: State, case: Case, amount: Fraction) -> Fraction:
     """No more than the row's Maximum Quantity and what was bought and not claimed; a return takes back what was approved."""
     claim, quantity = case.claim, Fraction(case.claim.quantity or 0)
     if quantity < 0:
-        taken, amount = taken_back(state, case, -quantity)
-        case.granted_quantity = -taken
-        if taken < -quantity:
-            exceeds(case, taken, "approved on that invoice")
-        return amount
+        before, unit = approved_before(state, case)
+        case.granted_quantity = max(quantity, -before)
+        if before < -quantity:
+            exceeds(case, before, "approved on that invoice")
+        return case.granted_quantity * unit
     left, limit = left_of_price(state, case)
     case.granted_quantity = min(quantity, left)
     if quantity > left:
@@ -164,11 +184,11 @@ def same_cost(claimed: Decimal, cost: Fraction) -> bool:
 
 def left_of_price(state: State, case: Case) -> tuple[Fraction, str]:
     """The quantity that a ship-and-debit claim may still have, and what sets that limit."""
-    assert case.agreement is not None and case.price is not None and case.day is not None
+    assert case.agreement is not None and case.day is not None
     program_id, sku = case.agreement.program_id, case.claim.sku
     left, limit = state.evidence.bought(program_id, case.participant_id, sku, case.day)[0], "bought and not claimed"
     left -= state.drawn.of_sku[program_id, case.participant_id, sku]
-    if case.price.maximum_quantity is not None:
+    if case.price is not None and case.price.maximum_quantity is not None:
         of_row = Fraction(case.price.maximum_quantity) - state.drawn.of_price[case.price.row]
         if of_row < left:
             left, limit = of_row, f"of the maximum of {_plain(Fraction(case.price.maximum_quantity))}"
@@ -186,13 +206,11 @@ def supported_key(case: Case) -> tuple[str, str, str, str]:
     return (case.agreement.program_id, case.participant_id, normalised(case.claim.invoice_number), case.claim.sku)
 
 
-def taken_back(state: State, case: Case, quantity: Fraction) -> tuple[Fraction, Fraction]:
-    """How much of a return was approved before, and at which support (newest first), as a negative amount."""
-    taken, amount = ZERO, ZERO
-    for approved, unit, _ in reversed(state.drawn.supported[supported_key(case)]):
-        part = min(approved, quantity - taken)
-        taken, amount = taken + part, amount - part * unit
-    return taken, amount
+def approved_before(state: State, case: Case) -> tuple[Fraction, Fraction]:
+    """What a return can take back: the quantity approved of that invoice and SKU, and the support of one unit of it."""
+    entries = state.drawn.supported[supported_key(case)]
+    quantity = sum((approved for approved, _, _ in entries), ZERO)
+    return quantity, sum((approved * unit for approved, unit, _ in entries), ZERO) / quantity if quantity else ZERO
 
 
 def limit_to_fund(state: State, case: Case, amount: Decimal) -> Decimal:
@@ -214,7 +232,7 @@ def limit_to_entitlement(state: State, case: Case, amount: Decimal) -> Decimal:
     if left <= 0 and earned + figures.adjusted.get(key, NOTHING) > 0:
         case.say("ALREADY_CLAIMED", f"{currency} {earned:,} earned in {case.period.period_id}, nothing of it left")
     elif left <= 0 or (case.kind == "invoice" and earned <= 0):
-        runs = state.evidence.as_of <= case.period.ends_on
+        runs = state.evidence.as_of < case.period.ends_on + timedelta(days=case.agreement.program.late_days)
         case.say("TIER_NOT_REACHED", f"in {case.period.period_id}", Effect.HOLDS if runs else None)
     elif amount > left or (case.kind == "period" and claimed > left and beyond(state, claimed, left)):
         case.say("EXCEEDS_ENTITLEMENT", f"{currency} {left:,} open in {case.period.period_id}")
@@ -245,18 +263,19 @@ def left_for(state: State, case: Case) -> tuple[Decimal, Fraction]:
     if case.agreement is None:
         return wanted, ZERO
     currency = case.agreement.currency
+    if case.unplaced:  # nothing of ours limits it
+        return claim.claimed_amount or NOTHING, ZERO
     if case.kind == "ship":
         if quantity < 0:
-            taken, amount = taken_back(state, case, -quantity) if case.participant_id else (ZERO, ZERO)
-            return money(amount, currency, state.settings.rounding), -taken
-        if case.price is None or case.day is None:
-            return wanted, quantity
+            before, unit = approved_before(state, case)
+            taken = max(quantity, -before)
+            return money(taken * unit, currency, state.settings.rounding), taken
         left = min(quantity, left_of_price(state, case)[0])
         part = left / quantity if quantity else ZERO
         return money(Fraction(wanted) * part, currency, state.settings.rounding), left
-    most = open_in(state, case) if case.key else NOTHING
-    if case.kind == "invoice" and case.line is not None and quantity > 0:
-        left = min(quantity, max(left_on(state, case.agreement.program_id, case.line), ZERO))
+    most = open_in(state, case)
+    if case.own_line is not None and quantity > 0:
+        left = min(quantity, max(left_on(state, case.agreement.program_id, case.own_line), ZERO))
         return min(most, money(Fraction(wanted) * left / quantity, currency, state.settings.rounding)), left
     return most, ZERO
 
@@ -267,7 +286,7 @@ def draw(state: State, case: Case) -> None:
         return
     left = case.approved
     for key in funds_of(case):
-        part = min(left, open_amount(state, key)) if case.approved > 0 else NOTHING
+        part = min(left, max(fund(state, key) - state.drawn.of_figure[key], NOTHING)) if case.approved > 0 and case.kind == "mdf" else NOTHING
         left -= part
         if part:
             case.draws[key] = part
@@ -275,8 +294,8 @@ def draw(state: State, case: Case) -> None:
         case.draws[case.key] = case.draws.get(case.key, NOTHING) + left
     for key, part in case.draws.items():
         state.drawn.of_figure[key] += part
-    if case.line and case.kind == "invoice":
-        state.drawn.of_line[case.agreement.program_id, case.line.transaction_id] += case.granted_quantity
+    if case.own_line is not None:
+        state.drawn.of_line[case.agreement.program_id, case.own_line.transaction_id] += case.granted_quantity
     if case.kind == "ship" and case.participant_id:
         draw_ship(state, case)
 
@@ -290,14 +309,16 @@ def draw_ship(state: State, case: Case) -> None:
     if quantity > 0:
         entries.append((quantity, Fraction(case.approved) / quantity, row))
         state.drawn.of_price[row] += quantity
-    left = -quantity
+    left, unit = -quantity, approved_before(state, case)[1]
     while left > 0 and entries:
-        approved, unit, price_row = entries.pop()
+        approved, _, price_row = entries.pop()
         part = min(approved, left)
         state.drawn.of_price[price_row] -= part
         left -= part
         if approved > part:
             entries.append((approved - part, unit, price_row))
+    if quantity < 0:  # what remains is worth what it was on average
+        entries[:] = [(approved, unit, price_row) for approved, _, price_row in entries]
 
 
 def left_on(state: State, program_id: str, line: InvoiceLine) -> Fraction:

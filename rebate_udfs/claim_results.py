@@ -12,7 +12,7 @@ from fractions import Fraction
 from .agreements import Agreement
 from .claim_case import Case, Entitlements, Posted, State, activities_of, participant
 from .claim_evidence import gather
-from .claim_grants import funds_of
+from .claim_grants import funds_of, rewarded_base
 from .claim_reasons import BY_CODE, Effect
 from .claims import effective_day, validate
 from .earn import Earned, Key
@@ -53,7 +53,7 @@ def claims_of(
         evidence=gather(tables, programs, tables.claims, as_of),
         entitlements=Entitlements(
             earned=earned,
-            bases={key: facts.base for key, facts in known.facts.items()},
+            bases={key: rewarded_base(known.slots[key].agreement, facts) for key, facts in known.facts.items()},
             adjusted=adjusted,
             paid_without_claim=paid,
         ),

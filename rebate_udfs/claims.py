@@ -154,15 +154,18 @@ def find_line(state: State, case: Case) -> None:
     lines = [evidence.lines[each] for each in candidates]
     own = [line for line in lines if evidence.covers(claim.distributor_id, line.distributor_id, line.invoice_date)]
     case.other_owner = bool(lines) and not own
-    if not own:
+    if not lines:
         return
     eligible = [line for line in own if line.type == "Invoice" and evidence.placed(program_id, line).counts]
     with_left = [line for line in eligible if left_on(state, program_id, line) > 0]
-    case.line = (with_left or eligible or own)[0]
+    case.line = (with_left or eligible or own or lines)[0]
     case.placed = evidence.placed(program_id, case.line)
     case.day = case.placed.counted_on
-    case.participant_id = case.placed.participant_id or participant(evidence.hierarchy, case.agreement, case.line.distributor_id, case.day)
     case.period = find_period(case.day.isoformat(), case.agreement.periods)
+    if case.other_owner:  # its dates are still tested, for the one who claims it
+        case.participant_id = participant(evidence.hierarchy, case.agreement, claim.distributor_id, case.day)
+    else:
+        case.participant_id = case.placed.participant_id or participant(evidence.hierarchy, case.agreement, case.line.distributor_id, case.day)
 
 
 def find_price(state: State, case: Case) -> None:
@@ -203,17 +206,33 @@ def decide(state: State, case: Case) -> None:
         case.codes, case.approved, case.granted_quantity = kept, NOTHING, Fraction(0)
         case.status = Effect.REJECTS.value
     elif kept:
+        case.codes = kept
         return
     else:
-        wanted = max(claim.claimed_amount or NOTHING, NOTHING) if case.kind != "ship" else claim.claimed_amount or NOTHING
+        if case.key is None:
+            place_by_decision(state, case)
+        wanted = claim.claimed_amount or NOTHING
         most, quantity = left_for(state, case)
-        case.approved = claim.decided_amount if claim.decided_amount is not None else min(wanted, most)
+        within = max(min(wanted, NOTHING), most) if case.takes_back else min(max(wanted, NOTHING), most)
+        case.approved = within if claim.decided_amount is None else claim.decided_amount
         case.granted_quantity = quantity
         if case.codes:
             by += f", in place of {', '.join(case.codes)}"
         case.codes = []
         case.status = by_amount(state, case)
     case.details["DECISION"] = by
+
+
+def place_by_decision(state: State, case: Case) -> None:
+    """The figure on which a line that has none of its own is paid when a person approves it: the claimant's, at the Claim Date."""
+    assert case.agreement is not None
+    claim, periods = case.claim, case.agreement.periods
+    day = case.claim_date or state.evidence.as_of
+    begun = [period for period in periods if period.starts_on <= day]
+    case.period = case.period or (begun or periods)[-1 if begun else 0]
+    own = participant(state.evidence.hierarchy, case.agreement, claim.distributor_id, day)
+    case.participant_id = case.participant_id or own or participant_in(case.agreement, claim.distributor_id, case.period) or claim.distributor_id
+    case.unplaced = True
 
 
 def stand(state: State, case: Case, posted: Posted) -> None:
@@ -253,13 +272,19 @@ def by_amount(state: State, case: Case) -> str:
 
 def effective_day(case: Case) -> date | None:
     """From when Payment Terms Days count: the Claim Date; Volume, Growth and Mix not before the settlement's end."""
-    claimed_on = case.claim_date or case.claim.claim_date
-    if case.kind in ("mdf", "ship") or case.agreement is None or case.period is None:
+    claimed_on, settlement = case.claim_date or case.claim.claim_date, settlement_of(case)
+    if case.kind in ("mdf", "ship") or settlement is None:
         return claimed_on
+    return max(claimed_on, settlement.ends_on) if claimed_on else settlement.ends_on
+
+
+def settlement_of(case: Case) -> Period | None:
+    """The settlement that a line belongs to: by its invoice, activity or sale date, a Period claim by its Claim Date; else the period's last."""
+    if case.agreement is None or case.period is None:
+        return None
+    day = case.claim_date if case.kind == "period" else case.day
     settlements = case.agreement.settlements_of(case.period)
-    by = case.day if case.kind == "invoice" else claimed_on
-    ends_on = next((each.ends_on for each in settlements if by and each.ends_on >= by), case.period.ends_on)
-    return max(claimed_on, ends_on) if claimed_on else ends_on
+    return next((each for each in settlements if day and each.ends_on >= day), settlements[-1] if settlements else case.period)
 
 
 def apply_minimum(cases: Sequence[Case], as_of: date) -> None:
@@ -279,11 +304,10 @@ def apply_minimum(cases: Sequence[Case], as_of: date) -> None:
 
 
 def _apply(agreement: Agreement, minimum: Decimal, group: Sequence[Case], as_of: date) -> None:
-    last = len(agreement.settlements) - 1
-    by_settlement: dict[int, list[Case]] = defaultdict(list)
+    by_settlement: dict[date, list[Case]] = defaultdict(list)
     for case in group:
-        day = effective_day(case) or agreement.program.ends_on
-        by_settlement[next((at for at, each in enumerate(agreement.settlements) if each.ends_on >= day), last)].append(case)
+        settlement = settlement_of(case)
+        by_settlement[settlement.ends_on if settlement else agreement.program.ends_on].append(case)
     terms = timedelta(days=agreement.program.payment_terms_days)
     waiting: list[Case] = []
     for _, own in sorted(by_settlement.items()):

@@ -23,12 +23,13 @@ from .periods import DAY, accounting_period
 from .pipeline import book_date
 from .pipeline import run as compute
 from .receipts import Receipt, Sent, receipts_of
-from .reconcile import Stakes, read_source
 from .reconcile import reconcile as compare
 from .reconcile import table as differences
+from .reconcile_sources import read_source
 from .report_claims import claim_check
 from .report_closing import closing_totals
 from .report_received import received
+from .stakes import Stakes
 from .statement import recipients
 from .tables import BY_NAME
 from .words import key

@@ -7,30 +7,19 @@ in everything stay in the engine; only the others become values. Source: design 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 
-from .agreements import agreements
 from .claim_evidence import normalised
-from .counting import MEASURE, classes_by_basis
-from .engines import Engine
-from .model import Lines, Problem, ResultColumn, ResultTable, RewardKind, Run
-from .money import money
-from .parse import CannotRead, RawTable, is_blank, text_of
-from .participants import Hierarchy
-from .qualify import Classes, Counting, verdict
-from .sources import from_files
-from .transactions import Known, read_lines
-from .words import key
+from .model import Lines, ResultColumn, ResultTable
+from .stakes import Entry, Stakes
 
 ZERO = Fraction(0)
 PLAUSIBLE_DAYS = 31  # how far apart two dates of one line may lie when nothing else names it
@@ -58,22 +47,6 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of one source; quantity and amount exact."""
-
-    transaction_id: str
-    invoice_date: date
-    distributor_id: str
-    sku: str
-    quantity: Fraction
-    amount: Fraction
-    type: str
-    invoice_number: str
-    line: str
-    row: int
-
-
-@dataclass(frozen=True, slots=True)
 class Difference:
     """Two lines that are one and differ, or one that the other source lacks; at stake: what the second's version would earn more."""
 
@@ -91,59 +64,23 @@ class Reconciliation:
     matched: int
     differences: tuple[Difference, ...]
     rows: tuple[int, int]
-    problems: tuple[Problem, ...] = ()
-
-
-def read_source(raws: Sequence[RawTable], paths: Sequence[str | Path], engine: Engine, problems: list[Problem]) -> Lines:
-    """The transactions of one source, whoever its distributors are. Raises CannotRead for a source without any table of them.
-
-    A list without a column Transaction ID or Distributor ID gets one, so that a distributor's own list can be read.
-    """
-    sheets = [_with_ids(raw) for raw in raws if raw.name == "Transactions"]
-    known = {text_of(cells[at]) for raw in sheets for at in [_column(raw, "Distributor ID")] for _, cells in raw.rows if at < len(cells)}
-    if paths:
-        for source in from_files(paths, engine, []):
-            known |= set(engine.query(f"SELECT DISTINCT distributor_id FROM {source.view}").column("distributor_id").to_pylist())
-    found: list[Problem] = []
-    lines = read_lines(sheets, paths, engine, Known(distributors=known), found)
-    problems += [problem for problem in found if problem.code != "UNKNOWN_SKU"]  # a list of sales knows no products
-    if lines is None:
-        raise CannotRead("There are no transactions to compare.", "Name a file or a workbook with a table Transactions.")
-    return lines
-
-
-def _column(raw: RawTable, header: str) -> int:
-    return next((at for at, found in enumerate(raw.headers) if key(text_of(found).rstrip("*")) == key(header)), len(raw.headers))
-
-
-def _with_ids(raw: RawTable) -> RawTable:
-    """The table with a Transaction ID and a Distributor ID for each row."""
-    headers, more = list(raw.headers), []
-    for header in ("Transaction ID", "Distributor ID"):
-        if _column(raw, header) == len(raw.headers):
-            more.append(header)
-    width = len(headers)
-    rows = [
-        (number, [*cells, *[None] * (width - len(cells)), *(f"row {number}" if header == "Transaction ID" else "-" for header in more)])
-        for number, cells in raw.rows
-        if not all(is_blank(cell) for cell in cells)
-    ]
-    return RawTable(raw.name, raw.place, [*headers, *more], raw.header_row, rows, raw.date_1904)
+    at_stake: Mapping[str, Decimal] = field(default_factory=dict)  # of all differences together, which may reach a tier that none reaches alone
 
 
 def reconcile(first: Lines, second: Lines, stakes: Stakes | None = None) -> Reconciliation:
     """Compare two sources read on one engine; `stakes` (of a computed book) prices the differences."""
     same = _same(first, second)
     left, right = _entries(first, same), _entries(second, same)
-    matched, differences = len(same), []
+    matched, differences, changes = len(same), [], []
     for one, other, match in pairs(left, right):
         findings = _findings(one, other)
         if not findings:
             matched += 1
             continue
-        differences.append(Difference(one, other, match, findings, stakes.between(one, other) if stakes else {}))
+        changes.append(stakes.change(one, other) if stakes else {})
+        differences.append(Difference(one, other, match, findings, stakes.of(changes[-1:]) if stakes else {}))
     differences.sort(key=_place)
-    return Reconciliation(matched, tuple(differences), (first.rows_read, second.rows_read))
+    return Reconciliation(matched, tuple(differences), (first.rows_read, second.rows_read), stakes.of(changes) if stakes else {})
 
 
 def _same(first: Lines, second: Lines) -> set[str]:
@@ -168,7 +105,7 @@ def _to_common(one: int, other: int) -> tuple[int, int]:
 
 def _entries(lines: Lines, same: set[str]) -> list[Entry]:
     """The lines that do not simply agree, in time order."""
-    columns = ("transaction_id", "invoice_date", "distributor_id", "sku", "quantity", "amount", "type", "invoice_number", "line", "row")
+    columns = ("transaction_id", "invoice_date", "distributor_id", "sku", "quantity", "amount", "type", "invoice_number", "line", "row", "currency")
     table = lines.engine_run.collect(lines.frame.select(*columns))
     keep = [transaction_id not in same for transaction_id in table.column("transaction_id").to_pylist()]
     found = [
@@ -252,47 +189,6 @@ def _place(difference: Difference) -> tuple[Any, ...]:
     return (-weight, entry.invoice_date, entry.invoice_number, entry.transaction_id)
 
 
-class Stakes:
-    """What a line is worth in rebate: the effective rate of each program's period on the line's base."""
-
-    def __init__(self, run: Run) -> None:
-        hierarchy = Hierarchy(run.tables.distributors)
-        programs, _ = agreements(run.tables, hierarchy)
-        self.counts: list[tuple[Counting, Classes]] = [
-            (counting, classes)
-            for classes in classes_by_basis(run.tables, programs, hierarchy, run.as_of, (MEASURE,)).values()
-            for counting in classes.countings
-        ]
-        self.rates = {(row.program_id, row.participant_id, row.period.period_id): (Fraction(row.earned) / row.base, row.currency)
-                      for row in run.attainment if row.base > 0}  # fmt: skip
-
-    def of(self, entry: Entry | None) -> dict[str, Fraction]:
-        """The rebate that a line carries, by currency."""
-        found: dict[str, Fraction] = defaultdict(Fraction)
-        for counting, classes in self.counts if entry else ():
-            assert entry is not None
-            timing, participant, flags, reason, _ = verdict(
-                counting, classes, entry.distributor_id, entry.sku, entry.invoice_date, None, entry.type != "Invoice"
-            )
-            if reason or timing is None or not flags[1]:
-                continue
-            period = counting.periods[timing.period].period_id
-            rate, currency = self.rates.get((counting.program.program_id, participant, period), (ZERO, ""))
-            if rate:
-                units = counting.program.reward is RewardKind.PER_UNIT
-                found[currency] += rate * (entry.quantity if units else entry.amount)
-        return found
-
-    def between(self, one: Entry | None, other: Entry | None) -> dict[str, Decimal]:
-        """What the second version would earn more (or less) than the first, rounded."""
-        before, after = self.of(one), self.of(other)
-        whose = one.distributor_id if one else ""
-        if other is not None and other.distributor_id == "-" and whose:
-            after = self.of(Entry(**{**{name: getattr(other, name) for name in Entry.__slots__}, "distributor_id": whose}))
-        sums = {currency: money(after.get(currency, ZERO) - before.get(currency, ZERO), currency) for currency in {*before, *after}}
-        return {currency: amount for currency, amount in sorted(sums.items()) if amount}
-
-
 def table(found: Reconciliation, names: tuple[str, str]) -> ResultTable:
     """The differences as a table to send, the dearest first; the title counts what agrees."""
     currencies = sorted({currency for each in found.differences for currency in each.at_stake})
@@ -309,7 +205,9 @@ def table(found: Reconciliation, names: tuple[str, str]) -> ResultTable:
     title = f"{found.matched:,} lines agree, {len(found.differences):,} differ or are missing"
     notes: tuple[str, ...] = (f"1 is {names[0]} ({found.rows[0]:,} rows), 2 is {names[1]} ({found.rows[1]:,} rows).",)
     if currencies:
-        notes += ("At stake: what the second version would earn more than the first, at the effective rates of the first.",)
+        together = " and ".join(f"{currency} {amount:,}" for currency, amount in found.at_stake.items()) or "nothing"
+        notes += ("At stake: what the second version of a line alone would earn more than the first.",
+                  f"All differences together: {together}.")  # fmt: skip
     return ResultTable("Reconciliation", title, tuple(columns), tuple(rows), notes)
 
 

@@ -7,13 +7,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from smallbooks import raw_book, raw_table, transactions
 
 from rebate_udfs.engines import open_engine
+from rebate_udfs.parse import CannotRead
 from rebate_udfs.pipeline import run
-from rebate_udfs.reconcile import Match, Reconciliation, Stakes, read_source, reconcile, table
+from rebate_udfs.reconcile import Match, Reconciliation, reconcile, table
+from rebate_udfs.reconcile_sources import read_source
+from rebate_udfs.stakes import Stakes
 from rebate_udfs.tables import read
 
 OURS = [
@@ -78,6 +82,55 @@ def test_files_are_compared_like_sheets(tmp_path: Path) -> None:
     shown = table(found, ("ours", "theirs"))
     assert len(shown.rows) == 1 and len(shown.rows[0]) == len(shown.columns)
     assert shown.title == "4 lines agree, 1 differ or are missing"
+
+
+LADDER = {"Program ID": "P", "Period": "Year", "Tiers": [[0, "2 %"], [15000, "4 %"]]}
+BANDS = {"Program ID": "I", "Period": "Year", "Method": "Incremental", "Tiers": [[0, "1 %"], [14000, "5 %"]]}
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_what_is_at_stake_is_what_the_book_would_earn_more(at: int) -> None:
+    """Each difference alone, and all together, against a book in which the second's version stands in the first's place."""
+    theirs = [dict(row) for row in transactions(OURS)]
+    theirs[0]["Amount"] = 1500  # 15,500: the next tier is reached
+    theirs[1]["Quantity"], theirs[1]["Amount"] = 2, 150
+    theirs[2]["Invoice Date"] = date(2027, 1, 7)  # outside the year
+    theirs[3]["Amount"] = 3990
+    changed = [dict(row) for row in transactions(OURS)]
+    changed[at] = theirs[at]
+
+    def earned(rows: Any) -> Decimal:
+        raws = raw_book([LADDER, BANDS], [], settings={"As Of": date(2026, 12, 31)}, distributors=["A"], products=["S"])
+        return sum((row.earned for row in run(read([*raws, raw_table("Transactions", rows)])).attainment), Decimal(0))
+
+    engine = open_engine("duckdb")
+    raws = raw_book([LADDER, BANDS], OURS, settings={"As Of": date(2026, 12, 31)})
+    stakes = Stakes(run(read(raws)))
+    first, second = (read_source([raw_table("Transactions", rows)], [], engine, []) for rows in (transactions(OURS), changed))
+    more = earned(changed) - earned(transactions(OURS))
+    assert reconcile(first, second, stakes).at_stake == ({"USD": more} if more else {})
+    second = read_source([raw_table("Transactions", theirs)], [], engine, [])
+    assert reconcile(first, second, stakes).at_stake == {"USD": earned(theirs) - earned(transactions(OURS))}
+
+
+def test_a_list_in_the_spelling_of_another_country_is_compared(tmp_path: Path) -> None:
+    rows = transactions([[date(2026, 1, day), "A", "S", 10, 1234.5, {"Invoice Number": f"INV-{day}"}] for day in range(1, 29)])
+    engine = open_engine("duckdb")
+    ours = read_source([raw_table("Transactions", rows)], [], engine, [])
+    for name, sign, day, amount in (("german", ";", "%d.%m.%Y", "1.234,50"), ("american", ",", "%m/%d/%Y", '"1,234.50"')):
+        path = tmp_path / f"{name}.csv"
+        lines = [sign.join((amount, row["Invoice Date"].strftime(day), "S", row["Invoice Number"], "10")) for row in reversed(rows)]
+        path.write_text("\n".join([sign.join(("Amount", "Invoice Date", "SKU", "Invoice Number", "Quantity")), *lines]))
+        problems: list[Any] = []
+        found = reconcile(ours, read_source([], [path], engine, problems))
+        assert (found.matched, found.differences, problems) == (28, (), []), name
+
+
+def test_a_list_that_lacks_a_column_says_which(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.csv"
+    path.write_text("Invoice Date,SKU,Pieces\n2026-01-05,S,3\n")
+    with pytest.raises(CannotRead, match="no column Quantity"):
+        read_source([], [path], open_engine("duckdb"), [])
 
 
 line = st.tuples(st.integers(1, 28), st.sampled_from("ST"), st.integers(1, 3), st.integers(1, 3), st.sampled_from(["", "INV-1", "inv 001", "INV-2"]))

@@ -20,14 +20,13 @@ import typer
 from . import actions, cli_addin, cli_claims, cli_import, cli_ledger, cli_serve, demo, report, terminal
 from .hosts.analysis import Host
 from .hosts.files import write_results
+from .hosts.ledger_beside import with_ledger_beside
 from .hosts.reading import read_book
-from .hosts.statement_key import signing_key
-from .hosts.statements import make_statements
+from .hosts.statement_sending import LIST, MAIL_MERGE, Sending, send
 from .hosts.template import write_template
 from .jsonout import run_json
 from .model import Problem, Run, Severity, Tables
 from .parse import CannotRead
-from .pipeline import verdicts
 from .tables import read
 from .version import VERSION
 
@@ -211,6 +210,11 @@ def statements(
     engine: EngineOption = Engine.DUCKDB,
     jobs: Jobs = None,
     branches: Annotated[bool, typer.Option("--branches", help="One more for each branch, with its own part.")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="A PDF of page one and of the programs beside each, printed by LibreOffice.")] = False,
+    passwords: Annotated[
+        Path | None,
+        typer.Option("--passwords", metavar="FILE", help="Encrypt each with its password: a CSV with Distributor ID, Password.", show_default=False),
+    ] = None,
     ledger: cli_ledger.LedgerOption = None,
     quiet: Quiet = False,
 ) -> None:
@@ -219,8 +223,9 @@ def statements(
         tables, _ = _load(book, as_of, transactions, engine)
         outcome = actions.make_statements(tables, _day(as_of), branches)
     out = terminal.console(quiet)
-    _write_statements(outcome.run, book, out_folder, jobs, quiet, out, branches, ledger)
-    out.print(f"Next: look at one in {terminal.plain(str(out_folder))} before you send them.", soft_wrap=True)
+    _write_statements(outcome.run, book, out_folder, Sending(jobs, branches, pdf, passwords, ledger), quiet, out)
+    lists = f"{MAIL_MERGE} is for your mail program, {LIST} lists every file with its SHA-256"
+    out.print(f"Next: look at one in {terminal.plain(str(out_folder))} before you send them; {lists}.", soft_wrap=True)
     raise typer.Exit(DATA_HAS_ERRORS if outcome.has_errors else FINE)
 
 
@@ -239,7 +244,7 @@ def write_demo(
     _stop_unless_written(write_results(book, outcome.run, outcome.tables))
     terminal.print_run(out, outcome.run)
     terminal.print_problems(out, outcome.problems, places)
-    _write_statements(outcome.run, book, out_folder, None, quiet, out)
+    _write_statements(outcome.run, book, out_folder, Sending(jobs=None, ledger=str(book.with_suffix(".ledger.sqlite"))), quiet, out)
     out.print(terminal.headline(outcome.run), soft_wrap=True)
     shown = terminal.plain(str(folder))
     out.print(
@@ -262,8 +267,10 @@ def _day(as_of: datetime | None) -> date | None:
     return as_of.date() if as_of else None
 
 
-def _load(book: Path, as_of: datetime | None, transactions: list[str] | None, engine: Engine) -> tuple[Tables, report.ColumnPlaces]:
-    """A book read and checked, and where its columns stand."""
+def _load(
+    book: Path, as_of: datetime | None, transactions: list[str] | None, engine: Engine, *, as_shown: bool = False
+) -> tuple[Tables, report.ColumnPlaces]:
+    """A book read and checked, and where its columns stand; with the ledger's entries, unless those of the sheet are asked for."""
     raw, found = read_book(book)
     places = actions.column_places(raw)
     files = []
@@ -275,22 +282,19 @@ def _load(book: Path, as_of: datetime | None, transactions: list[str] | None, en
         raw += [replace(table, place=f"{Path(path).name}, {table.place}") for table in more if table.name == "Transactions"]
         found += [problem for problem in wrong if problem.table == "Transactions"]
     tables = read(raw, engine=engine.value, transactions=files, as_of=_day(as_of), problems=found)
-    return tables, places
+    return tables if as_shown else with_ledger_beside(tables, book), places
 
 
 cli_import.register(app)
 cli_claims.register(app, lambda book: _load(book, None, None, Engine.DUCKDB))
 app.add_typer(cli_addin.app, name="addin")
 app.add_typer(cli_serve.app, name="serve")
-cli_ledger.register(app, lambda book, transactions: _load(book, None, transactions, Engine.DUCKDB))
+cli_ledger.register(app, lambda book, transactions: _load(book, None, transactions, Engine.DUCKDB, as_shown=True))
 
 
-def _write_statements(
-    run: Run, book: Path, folder: Path, jobs: int | None, quiet: bool, out: terminal.Console, branches: bool = False, ledger: str | None = None
-) -> None:
+def _write_statements(run: Run, book: Path, folder: Path, how: Sending, quiet: bool, out: terminal.Console) -> None:
     with terminal.progress(terminal.console(quiet, errors=True), "Statements") as advance:
-        made = make_statements(run, folder, jobs=jobs, verdicts=lambda ids: verdicts(run, ids), progress=advance, branches=branches,
-                               signing_key=signing_key(book, run.tables, ledger))  # fmt: skip
+        made = send(run, book, folder, how, advance)
     kept = sum(one.reused for one in made)
     out.print(
         f"{report.count(len(made), 'statement')} in {terminal.plain(str(folder))}"

@@ -33,7 +33,8 @@ rebates.xlsx   the workbook of Alder & Finch Tools: what was typed, and the resu
                Funds         the marketing funds: earned, granted, left
                Claim Check   five claims, each with its answer
                Explanation   how every figure came about
-statements     one workbook for each distributor, ready to send
+statements     one workbook for each distributor, ready to send, with a table for mail merge and a list of all files
+rebates.ledger.sqlite   the key that signs the statements, what they said, and what is posted
 
 Try: change an amount in Transactions, save, and run `rebates run rebates.xlsx` again.
 """

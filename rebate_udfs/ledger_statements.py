@@ -31,13 +31,27 @@ told_table = sa.Table(
 
 
 @dataclass(frozen=True, slots=True)
+class Amounts:
+    """What was said of one figure, in the program's currency."""
+
+    earned: Decimal = Decimal(0)
+    answered: Decimal = Decimal(0)  # added by resolved disputes
+    adjusted: Decimal = Decimal(0)  # added by adjustments
+
+    @property
+    def total(self) -> Decimal:
+        """All of it."""
+        return self.earned + self.answered + self.adjusted
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
-    """What one participant's statement said: what had been earned of each figure, answers and adjustments included."""
+    """What one participant's statement said of each figure."""
 
     participant_id: str
     as_of: date
     inputs: str  # hash of the manifest of what it was computed from
-    figures: Mapping[Figure, Decimal]  # in the program's currency
+    figures: Mapping[Figure, Amounts]
 
 
 # ---- the key
@@ -102,12 +116,13 @@ def _newest(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> dict[s
     return {row.participant_id: Told(row.participant_id, date.fromisoformat(row.as_of), row.inputs, _figures(row.figures)) for row in rows}
 
 
-def _text(figures: Mapping[Figure, Decimal]) -> str:
-    return json.dumps([[*key, str(amount)] for key, amount in sorted(figures.items())], separators=(",", ":"))
+def _text(figures: Mapping[Figure, Amounts]) -> str:
+    rows = [[*key, str(said.earned), str(said.answered), str(said.adjusted)] for key, said in sorted(figures.items())]
+    return json.dumps(rows, separators=(",", ":"))
 
 
-def _figures(text: str) -> dict[Figure, Decimal]:
-    return {(program, participant, period): Decimal(amount) for program, participant, period, amount in json.loads(text)}
+def _figures(text: str) -> dict[Figure, Amounts]:
+    return {(program, participant, period): Amounts(*map(Decimal, said)) for program, participant, period, *said in json.loads(text)}
 
 
 def _keep_parts(connection: sa.Connection, parts: Mapping[str, bytes]) -> None:

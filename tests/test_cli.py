@@ -61,7 +61,8 @@ def figures(demo: tuple[Path, Result]) -> dict:
 
 def test_the_demo_says_what_it_found_and_where_to_look(demo):
     folder, done = demo
-    assert sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")) == ["READ ME.txt", "rebates.xlsx", "statements"]
+    there = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    assert there == ["READ ME.txt", "rebates.ledger.sqlite", "rebates.xlsx", "statements"]
     assert len(list((folder / "statements").glob("*.xlsx"))) == 12
     assert "Alder & Finch Tools" in done.stdout
     assert "D-9999" in done.stdout, "the wrong row is named"

@@ -25,8 +25,9 @@ from rebate_udfs.model import Settings
 from rebate_udfs.participants import Hierarchy
 from rebate_udfs.statement import Statement, rebate
 
-SHEETS = ["Summary", "Counted Transactions", "Excluded Transactions", "Payments", "Program", "Claim Form", "Dispute Form", "Lists", "What-If"]
-NATIVE = {"IF", "AND", "ROUND", "INT", "MIN", "MAX", "N", "MATCH", "INDEX", "REPT", "SUBTOTAL", "COUNTA"}  # in Excel 2010, LibreOffice, Google Sheets
+SHEETS = ["Summary", "What Changed", "Counted Transactions", "Excluded Transactions", "Payments", "Program", "Claim Form", "Dispute Form", "Lists",
+          "What-If"]  # fmt: skip
+NATIVE = set("IF AND NOT ROUND INT MIN MAX N MATCH INDEX REPT SUBTOTAL COUNTA".split())  # in Excel 2010, LibreOffice, Google Sheets
 NOT_THEIRS = re.compile(r"accru|true-up|recognis|ledger|unit cost|forecast tier|expected claim", re.IGNORECASE)
 
 

@@ -18,6 +18,7 @@ from .statement_answers import write_answers
 from .statement_forms import CLAIM, DISPUTE, write_forms
 from .statement_lists import write_counted, write_excluded, write_payments, write_programs
 from .statement_pen import Pen
+from .statement_since import write_changed
 from .statement_summary import Summary, hidden_sheet, summary_sheet
 
 IDENTITY = "rebates_identity"  # the custom document property that a returned workbook is known by
@@ -46,8 +47,21 @@ def _short(text: str) -> str:
     return "sha256:" + sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
+def printed_bytes(statement: Statement) -> bytes:
+    """The two sheets that are printed, as a workbook of their own: page one and the programs."""
+    target = io.BytesIO()
+    book = xlsxwriter.Workbook(target, OPTIONS)
+    _properties(book, statement)
+    pen = Pen(book, statement)
+    first = summary_sheet(pen)
+    write_programs(pen)
+    Summary(pen, hidden_sheet(pen), first).write()
+    book.close()
+    return target.getvalue()
+
+
 def workbook_bytes(statement: Statement, signing_key: bytes | None = None) -> bytes:
-    """The workbook of a statement: page one, lists, payments, programs and forms, protected but for its inputs.
+    """The workbook of a statement: page one, what changed, lists, payments, programs and forms, protected but for its inputs.
 
     With a key it carries the seal that `rebates receive` knows it by. Raises ValueError for a statement without a program.
     """
@@ -58,6 +72,7 @@ def workbook_bytes(statement: Statement, signing_key: bytes | None = None) -> by
     if not statement.programs:
         raise ValueError(f"{statement.participant_id} takes part in no program")
     first = summary_sheet(pen)
+    write_changed(pen)
     write_counted(pen)
     write_excluded(pen)
     write_payments(pen)

@@ -6,18 +6,20 @@ Dispute_Form hold header and rows, so that a returned workbook is read without g
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from ..model import RebateType
 from . import look
-from .statement_pen import Pen
+from .statement_pen import Pen, number_of
 
 CLAIM, DISPUTE, LISTS = "Claim Form", "Dispute Form", "Lists"
 ROWS = 25
 HEADER_ROW, EXAMPLE_ROW, FIRST = 3, 4, 5
-COMPLETE = "Complete"
+COMPLETE, READY = "Complete", "Ready: add Claim ID and Claim Date"
+SPARE = 10  # empty rows below the lines that are ready
 REASONS = (
     "An invoice is missing",
     "A quantity is wrong",
@@ -69,10 +71,24 @@ def write_forms(pen: Pen) -> None:
         next(at for at, field in enumerate(fields) if field.header == "Period"),
         next(at for at, f in enumerate(fields) if f.header == "Invoice Number"),
     )
-    _form(pen, claim, "Claim form", "Fill one row for each claim line and send this workbook back. Columns with * are needed.", "Claim_Form",
-          fields, ranges, either)  # fmt: skip
-    _form(pen, dispute, "Dispute form", "Tell us what you see differently, one row each, and send this workbook back. Columns with * are needed.",
-          "Dispute_Form", _dispute_fields(pen), ranges, (1, 2))  # fmt: skip
+    ready = _ready(pen)
+    how = "Fill one row for each claim line and send this workbook back. Columns with * are needed."
+    if ready:
+        what = f"{len(ready)} lines that you can claim now are" if len(ready) > 1 else "The line that you can claim now is"
+        how = f"{what} filled in: add Claim ID and Claim Date to claim, leave the others. {how}"
+    _form(pen, claim, ("Claim form", how, "Claim_Form"), fields, ranges, either, ready)
+    how = "Tell us what you see differently, one row each, and send this workbook back. Columns with * are needed."
+    _form(pen, dispute, ("Dispute form", how, "Dispute_Form"), _dispute_fields(pen), ranges, (1, 2))
+
+
+def _ready(pen: Pen) -> list[dict[str, Any]]:
+    """The lines that can be claimed now, without what only the claimant knows; marketing funds are claimed by activity."""
+    return [
+        {"Program ID": due.program_id, "Period": due.period_id, "Claimed Amount": due.amount}
+        for program in pen.statement.programs
+        for due in program.claims_due
+        if due.participant_id == pen.statement.participant_id and not due.fund
+    ]
 
 
 def _claim_fields(pen: Pen) -> list[Field]:
@@ -122,9 +138,13 @@ def _dispute_fields(pen: Pen) -> list[Field]:
     ]
 
 
-def _form(pen: Pen, sheet: Any, title: str, how: str, name: str, fields: list[Field], ranges: dict[str, str], either: tuple[int, int]) -> None:
-    """Title, how to, header, an example, input rows with a check at the end of each."""
-    check = len(fields)
+def _form(
+    pen: Pen, sheet: Any, said: tuple[str, str, str], fields: list[Field], ranges: dict[str, str], either: tuple[int, int],
+    ready: Sequence[Mapping[str, Any]] = (),
+) -> None:  # fmt: skip
+    """Title, how to, header, an example, input rows (those that are ready first) with a check at the end of each."""
+    title, how, name = said
+    check, rows = len(fields), max(ROWS, len(ready) + SPARE)
     pen.text(sheet, 0, 0, title, "sheet_title")
     pen.text(sheet, 1, 0, how, "muted")
     sheet.freeze_panes(EXAMPLE_ROW, 0)
@@ -133,15 +153,15 @@ def _form(pen: Pen, sheet: Any, title: str, how: str, name: str, fields: list[Fi
         sheet.set_column(at, at, field.width)
         pen.text(sheet, HEADER_ROW, at, field.header + (" *" if field.required else ""), "header_right" if field.kind == "amount" else "header")
         _example(pen, sheet, at, field)
-        _inputs(pen, sheet, at, field, ranges)
+        _inputs(pen, sheet, at, field, ranges, rows, [row.get(field.header) for row in ready])
     sheet.set_column(check, check, 34)
     pen.text(sheet, HEADER_ROW, check, "Check", "header_indent")
     pen.text(sheet, EXAMPLE_ROW, check, "Example, not sent", "example_indent")
-    for row in range(FIRST, FIRST + ROWS):
-        sheet.write_formula(row, check, _check(fields, row, either), pen.style("indent"), "")
-    _warnings(pen, sheet, fields, check)
+    for row in range(FIRST, FIRST + rows):
+        sheet.write_formula(row, check, _check(fields, row, either), pen.style("indent"), READY if row < FIRST + len(ready) else "")
+    _warnings(pen, sheet, fields, check, rows)
     last = chr(ord("A") + check)
-    pen.book.define_name(name, f"='{sheet.name}'!$A${HEADER_ROW + 1}:${last}${FIRST + ROWS}")
+    pen.book.define_name(name, f"='{sheet.name}'!$A${HEADER_ROW + 1}:${last}${FIRST + rows}")
 
 
 def _example(pen: Pen, sheet: Any, at: int, field: Field) -> None:
@@ -153,11 +173,17 @@ def _example(pen: Pen, sheet: Any, at: int, field: Field) -> None:
         pen.text(sheet, EXAMPLE_ROW, at, field.example, "example")
 
 
-def _inputs(pen: Pen, sheet: Any, at: int, field: Field, ranges: dict[str, str]) -> None:
-    """The input cells of a column, each with its drop-down or rule and a hint."""
+def _inputs(pen: Pen, sheet: Any, at: int, field: Field, ranges: dict[str, str], rows: int, ready: Sequence[Any]) -> None:
+    """The input cells of a column, the first with what is ready, each with its drop-down or rule and a hint."""
     style = pen.style({"date": "input_date", "amount": "input_number", "text": "input_text", "list": "input_text"}[field.kind])
-    for row in range(FIRST, FIRST + ROWS):
-        sheet.write_blank(row, at, None, style)
+    for row in range(FIRST, FIRST + rows):
+        value = ready[row - FIRST] if row < FIRST + len(ready) else None
+        if value is None:
+            sheet.write_blank(row, at, None, style)
+        elif field.kind == "amount":
+            sheet.write_number(row, at, number_of(value), pen.style("input_number", "#,##0.00"))
+        else:
+            pen.text(sheet, row, at, value, "input_text")
     rule: dict[str, Any] = {"input_title": field.header, "input_message": field.hint, "error_title": field.header}
     if field.kind == "list":
         free = field.source in ("Reasons",)
@@ -173,7 +199,7 @@ def _inputs(pen: Pen, sheet: Any, at: int, field: Field, ranges: dict[str, str])
         rule |= {"validate": "decimal", "criteria": "between", "minimum": -(10**12), "maximum": 10**12, "error_message": "Enter a number."}
     else:
         rule |= {"validate": "length", "criteria": "<=", "value": 200, "error_message": "Keep it below 200 characters."}
-    sheet.data_validation(FIRST, at, FIRST + ROWS - 1, at, rule)
+    sheet.data_validation(FIRST, at, FIRST + rows - 1, at, rule)
 
 
 def _check(fields: list[Field], row: int, either: tuple[int, int]) -> str:
@@ -183,21 +209,39 @@ def _check(fields: list[Field], row: int, either: tuple[int, int]) -> str:
     missing = [f'IF({cells[at]}="","{field.header} is missing",' for at, field in enumerate(fields) if field.required]
     first, second = (cells[at] for at in either)
     one_of = f'IF(AND({first}="",{second}=""),"Give a {fields[either[0]].header} or an {fields[either[1]].header}","{COMPLETE}")'
-    return f'=IF(COUNTA({cells[0]}:{cells[-1]})=0,"",{"".join(missing)}{one_of}{")" * len(missing)})'
+    begun = f'IF({_prepared(fields, number)},"{READY}",' if _claims(fields) else "("
+    return f'=IF(COUNTA({cells[0]}:{cells[-1]})=0,"",{begun}{"".join(missing)}{one_of}{")" * len(missing)}))'
 
 
-def _warnings(pen: Pen, sheet: Any, fields: list[Field], check: int) -> None:
+def _claims(fields: list[Field]) -> bool:
+    """Whether it is the claim form: only there we fill in rows."""
+    return fields[0].header == "Claim ID"
+
+
+def _prepared(fields: list[Field], number: int) -> str:
+    """The condition that nobody has claimed a row yet that we filled in."""
+    names = [field.header for field in fields]
+    identity, day = (f"${chr(ord('A') + names.index(name))}{number}" for name in ("Claim ID", "Claim Date"))
+    return f'AND({identity}="",{day}="")'
+
+
+def _warnings(pen: Pen, sheet: Any, fields: list[Field], check: int, rows: int) -> None:
     """Colours beside the words: needed cells of a begun row that are empty, and the check itself."""
-    last_input, last = chr(ord("A") + check - 1), FIRST + ROWS
+    last_input, last = chr(ord("A") + check - 1), FIRST + rows
     gap = pen.book.add_format({"bg_color": "#FBE3E0", "border": 1, "border_color": look.PROBLEM})
     for at, field in enumerate(fields):
         if field.required:
             letter = chr(ord("A") + at)
-            rule = f'=AND(COUNTA($A{FIRST + 1}:${last_input}{FIRST + 1})>0,{letter}{FIRST + 1}="")'
+            begun = f",NOT({_prepared(fields, FIRST + 1)})" if _claims(fields) else ""
+            rule = f'=AND(COUNTA($A{FIRST + 1}:${last_input}{FIRST + 1})>0,{letter}{FIRST + 1}=""{begun})'
             sheet.conditional_format(FIRST, at, last - 1, at, {"type": "formula", "criteria": rule, "format": gap})
     letter = chr(ord("A") + check)
     good = pen.book.add_format({"font_color": look.POSITIVE, "bold": True})
     bad = pen.book.add_format({"font_color": look.PROBLEM, "bold": True})
+    waits = pen.book.add_format({"font_color": look.ATTENTION, "bold": True})
     cell = f"${letter}{FIRST + 1}"
+    sheet.conditional_format(
+        FIRST, check, last - 1, check, {"type": "formula", "criteria": f'={cell}="{READY}"', "format": waits, "stop_if_true": True}
+    )
     sheet.conditional_format(FIRST, check, last - 1, check, {"type": "formula", "criteria": f'={cell}="{COMPLETE}"', "format": good})
     sheet.conditional_format(FIRST, check, last - 1, check, {"type": "formula", "criteria": f'={cell}<>""', "format": bad})

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ..money import places_of
-from ..statement import PeriodStatement, ProgramStatement, WhatIf
+from ..statement import PeriodStatement, ProgramStatement, Statement, WhatIf
 from ..statement.in_words import amount_text, date_text, money_text, step_texts
 from . import look
 from .statement_answers import in_short
 from .statement_pen import Pen, number_of, with_currency
+from .statement_since import in_short as moved_in_short
 from .statement_whatif import write_plan
 
 SHEET, PLAN_SHEET = "Summary", "What-If"
@@ -85,10 +86,12 @@ class Summary:
             digits = "#,##0" + ("." + "0" * places if places else "")
             self.sheet.write_number(self.row, 0, number_of(amount), pen.style("large", f'"{_letters(currency)} "{digits}'))
             self.row += 1
-        paid = dict(statement.paid)
-        left = ", ".join(_left(amount, paid[currency], currency) for currency, amount in statement.earned)
+        left = "; ".join(_left(statement, currency) for currency, _ in statement.earned)
         self._text(0, f"{left}." if left else "You take part in no program yet.", "muted")
-        self.row += 2
+        self.row += 1
+        if said := moved_in_short(statement):
+            self._sentence(said, "wrap")
+        self.row += 1
 
     def _programs(self) -> None:
         self.pen.header(self.sheet, self.row, [("Your programs", False), ("Earned", True), ("Paid", True), ("To come", True), ("Next payment", True)])
@@ -101,7 +104,7 @@ class Summary:
     def _program(self, program: ProgramStatement) -> None:
         sheet, pen = self.sheet, self.pen
         self._text(0, program.program_name, "bold")
-        for column, amount in enumerate((program.earned, program.paid, program.earned - program.paid), 1):
+        for column, amount in enumerate((program.earned, program.paid, program.to_come), 1):
             sheet.write_number(self.row, column, number_of(amount), pen.style("number", with_currency(program.currency)))
         if program.next_due_on is not None and program.next_due_on <= self.statement.as_of:
             self._text(LAST, f"since {date_text(program.next_due_on, self.statement.sender.date_format)}", "right")
@@ -141,13 +144,13 @@ class Summary:
 
     def _totals(self) -> None:
         """Totals by currency, only where there is something to add."""
-        statement, paid = self.statement, dict(self.statement.paid)
+        statement, paid, left = self.statement, dict(self.statement.paid), dict(self.statement.to_come)
         if len(statement.programs) < 2:
             return
         for index, (currency, amount) in enumerate(statement.earned):
             top = "total_label" if index == 0 else "bold"
             self._text(0, f"Total {currency}", top)
-            for column, number in enumerate((amount, paid[currency], amount - paid[currency]), 1):
+            for column, number in enumerate((amount, paid[currency], left[currency]), 1):
                 self.sheet.write_number(self.row, column, number_of(number), self.pen.style(top, with_currency(currency)))
             self.sheet.write_blank(self.row, LAST, None, self.pen.style(top))
             self.row += 1
@@ -238,11 +241,13 @@ class Summary:
         self._text(0, f"Statement {statement.statement_id}", "small")
 
 
-def _left(earned: Decimal, paid: Decimal, currency: str) -> str:
-    """What of it is paid and what is to come."""
-    if earned >= paid:
-        return f"{money_text(paid, currency)} of it is paid, {money_text(earned - paid, currency)} is to come"
-    return f"{money_text(paid, currency)} is paid, {money_text(paid - earned, currency)} more than earned"
+def _left(statement: Statement, currency: str) -> str:
+    """What of it is paid and what is to come; what was agreed beside it, and what has lapsed, where there is any."""
+    paid, agreed, lapsed, left = (dict(each)[currency] for each in (statement.paid, statement.agreed, statement.lapsed, statement.to_come))
+    also = [f"{money_text(agreed, currency)} was agreed beside it"] if agreed else []
+    also += [f"{money_text(lapsed, currency)} has lapsed"] if lapsed else []
+    last = f"{money_text(left, currency)} is to come" if left >= 0 else f"{money_text(-left, currency)} is paid beyond what is owed"
+    return ", ".join([f"{money_text(paid, currency)} of it is paid" if left >= 0 else f"{money_text(paid, currency)} is paid", *also, last])
 
 
 def _letters(currency: str) -> str:

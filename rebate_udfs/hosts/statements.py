@@ -10,21 +10,26 @@ import json
 import multiprocessing
 import os
 import re
+import secrets
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ..model import Run, Verdict
-from ..statement import Recipient, Statement, recipients, statements
+from ..statement import Letter, Recipient, Since, Statement, letter_of, recipients, statements
 from ..version import VERSION
-from .statement_book import workbook_bytes
+from .statement_book import printed_bytes, workbook_bytes
+from .statement_password import check_passwords, encrypted, encrypted_pdf, mark, require_packages
+from .statement_pdf import printed, soffice
 
 MANIFEST = ".rebates_statements.json"
+PDF = ".pdf"
 UNFINISHED = ".rebates_tmp"  # suffix of what is being written
 LONGEST_NAME = 100  # bytes of a file's stem: whole paths stay below what Windows and mail programs accept
 RESERVED = frozenset({"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", *(f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789¹²³")})
@@ -41,6 +46,9 @@ class Made:
     participant_id: str
     sha256: str
     reused: bool
+    letter: Letter
+    pdf: Path | None = None
+    pdf_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,15 @@ class _Known:
     sha256: str  # hash of its bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How statements are to be made."""
+
+    signing_key: bytes | None = None
+    passwords: Mapping[str, str] | None = None  # by participant; None: not encrypted
+    pdf: bool = False
+
+
 def make_statements(
     run: Run,
     out_dir: Path,
@@ -61,64 +78,97 @@ def make_statements(
     progress: Callable[[int, int], object] | None = None,
     branches: bool = False,
     signing_key: bytes | None = None,
+    passwords: Mapping[str, str] | None = None,
+    pdf: bool = False,
+    since: Mapping[str, Since] | None = None,
 ) -> list[Made]:
     """One workbook a top participant into `out_dir`, with `branches` one for each branch too; in order of participant.
 
     `jobs` is the number of processes, None one for each processor. `progress(done, total)` is called after each.
     Every file is written beside its place and moved there, so a kill leaves the old one, the new one or none. Files of
     participants that are no longer there are left alone.
-    With a key each is signed, so that it can be received. Raises OSError where the folder cannot be written.
+    With a key each is signed, so that it can be received. `passwords` (one for each) encrypts it, `pdf` prints it too, `since`
+    is what each was told last. Raises OSError where the folder cannot be written, Refused where passwords or LibreOffice are missing.
     """
+    wishes = Wishes(signing_key, passwords, pdf)
+    to_tell = recipients(run, branches)
+    program = soffice() if pdf else ""
+    if passwords is not None:
+        require_packages()
+        check_passwords(passwords, [one.participant_id for one in to_tell], {row.distributor_id for row in run.tables.distributors})
     out_dir.mkdir(parents=True, exist_ok=True)
     for left in out_dir.glob(f"*{UNFINISHED}"):
         left.unlink(missing_ok=True)
-    to_tell = recipients(run, branches)
-    names = file_names(to_tell, run.as_of)
-    folder = _Folder(out_dir, signing_key)
+    folder = _Folder(out_dir, wishes)
     made: dict[int, Made] = {}
     workers = jobs or os.cpu_count() or 1
-    with _pool(workers if len(to_tell) >= FEWEST_FOR_PROCESSES else 1) as pool:
-        for index, each in _made(statements(run, verdicts, branches), names, folder, pool, workers):
+    told = statements(run, verdicts, branches, since)
+    with TemporaryDirectory(prefix="rebates-") as pages, _pool(workers if len(to_tell) >= FEWEST_FOR_PROCESSES else 1) as pool:
+        for index, each in _made(told, file_names(to_tell, run.as_of), folder, pool, workers, Path(pages)):
             made[index] = each
             if progress:
                 progress(len(made), len(to_tell))
+        if pdf:
+            made = _with_pages(made, folder, Path(pages), program, workers)
     return [made[index] for index in sorted(made)]
 
 
 def _made(
-    told: Iterable[Statement], names: dict[str, str], folder: _Folder, pool: ProcessPoolExecutor | None, workers: int
+    told: Iterable[Statement], names: dict[str, str], folder: _Folder, pool: ProcessPoolExecutor | None, workers: int, pages: Path
 ) -> Iterator[tuple[int, Made]]:
     """Each statement made or found, with its place in the order, as it is ready; a few are under way at once."""
-    under_way: dict[Future[str], tuple[int, str, str, str]] = {}  # place, file, content, participant
+    under_way: dict[Future[str], tuple[int, Path, str, Letter]] = {}  # place, file, content, what its letter says
 
     def ready() -> Iterator[tuple[int, Made]]:
         done, _ = wait(under_way, return_when=FIRST_COMPLETED)
         for future in done:
-            index, name, content, participant_id = under_way.pop(future)
-            yield index, folder.remember(name, content, participant_id, future.result())
+            index, path, content, letter = under_way.pop(future)
+            yield index, folder.remember(path, content, letter, future.result())
 
     for index, statement in enumerate(told):
-        participant_id = statement.participant_id
-        name, content = names[participant_id], f"{VERSION} {statement.content_hash}{folder.signed}"
-        if known := folder.current(name, participant_id, content):
+        letter = letter_of(statement)
+        path, content = folder.path / names[letter.participant_id], folder.content(letter)
+        if folder.wishes.pdf and not folder.current(path.with_suffix(PDF), letter, content):
+            write_whole(pages / f"{index}.xlsx", printed_bytes(statement), durable=False)
+        if known := folder.current(path, letter, content):
             yield index, known
         elif pool is None:
-            yield index, folder.remember(name, content, participant_id, write_statement(statement, folder.path / name, folder.signing_key))
+            yield index, folder.remember(path, content, letter, write_statement(statement, path, *folder.secrets(letter)))
         else:
-            future = pool.submit(write_statement, statement, folder.path / name, folder.signing_key)
-            under_way[future] = (index, name, content, participant_id)
+            under_way[pool.submit(write_statement, statement, path, *folder.secrets(letter))] = (index, path, content, letter)
             if len(under_way) >= workers * AHEAD:
                 yield from ready()
     while under_way:
         yield from ready()
 
 
-def write_statement(statement: Statement, path: Path, signing_key: bytes | None = None) -> str:
-    """Write one workbook whole or not at all; gives the SHA-256 of its bytes.
+def _with_pages(made: dict[int, Made], folder: _Folder, pages: Path, program: str, jobs: int) -> dict[int, Made]:
+    """The same with a PDF each: printed, or found complete and current."""
+    found = {}
+    wanted = [index for index in sorted(made) if (pages / f"{index}.xlsx").exists()]
+    printed_ = printed([pages / f"{index}.xlsx" for index in wanted], [made[index].letter.as_of for index in wanted], program, jobs)
+    new = dict(zip(wanted, printed_, strict=True))
+    for index, each in made.items():
+        path, content = each.path.with_suffix(PDF), folder.content(each.letter)
+        if index in new:
+            _, password = folder.secrets(each.letter)
+            data = new[index] if password is None else encrypted_pdf(new[index], password)
+            write_whole(path, data)
+            digest = folder.remember(path, content, each.letter, sha256(data).hexdigest()).sha256
+        else:
+            digest = folder.known[path.name].sha256
+        found[index] = replace(each, pdf=path, pdf_sha256=digest)
+    return found
+
+
+def write_statement(statement: Statement, path: Path, signing_key: bytes | None = None, password: str | None = None) -> str:
+    """Write one workbook whole or not at all, encrypted when there is a password; gives the SHA-256 of its bytes.
 
     Raises OSError when it cannot be written, also when the file is open in a program that locks it.
     """
     content = workbook_bytes(statement, signing_key)
+    if password is not None:
+        content = encrypted(content, password)
     write_whole(path, content)
     return sha256(content).hexdigest()
 
@@ -153,31 +203,42 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor | None]:
 
 
 class _Folder:
-    """The folder and what its manifest remembers."""
+    """The folder, what its manifest remembers, and how its statements are made."""
 
-    def __init__(self, path: Path, signing_key: bytes | None = None) -> None:
-        self.path, self.signing_key = path, signing_key
-        self.signed = f" {sha256(signing_key).hexdigest()[:8]}" if signing_key else ""
+    def __init__(self, path: Path, wishes: Wishes) -> None:
+        self.path, self.wishes = path, wishes
+        self.secret = wishes.signing_key or secrets.token_bytes(32)  # without a key of the book encrypted files are made anew
+        self.signed = f" {sha256(wishes.signing_key).hexdigest()[:8]}" if wishes.signing_key else ""
         self.known: dict[str, _Known] = _read_manifest(path / MANIFEST)
 
-    def current(self, name: str, participant_id: str, content: str) -> Made | None:
+    def secrets(self, letter: Letter) -> tuple[bytes | None, str | None]:
+        """The key and the password of a statement."""
+        passwords = self.wishes.passwords
+        return self.wishes.signing_key, None if passwords is None else passwords[letter.participant_id]
+
+    def content(self, letter: Letter) -> str:
+        """What a file says, who signed it and whether the password is another, as a short text."""
+        _, password = self.secrets(letter)
+        return f"{VERSION} {letter.content}{self.signed}" + ("" if password is None else f" {mark(password, self.secret)}")
+
+    def current(self, path: Path, letter: Letter, content: str) -> Made | None:
         """The file when it is there, unharmed, and says what it would say if made now."""
-        known, path = self.known.get(name), self.path / name
-        if known is None or (known.participant_id, known.content) != (participant_id, content):
+        known = self.known.get(path.name)
+        if known is None or (known.participant_id, known.content) != (letter.participant_id, content):
             return None
         try:
             found = sha256(path.read_bytes()).hexdigest()
         except OSError:
             return None
-        return Made(path, participant_id, found, reused=True) if found == known.sha256 else None
+        return Made(path, letter.participant_id, found, reused=True, letter=letter) if found == known.sha256 else None
 
-    def remember(self, name: str, content: str, participant_id: str, digest: str) -> Made:
+    def remember(self, path: Path, content: str, letter: Letter, digest: str) -> Made:
         """Note a finished file at once, so that a kill loses nothing that was done."""
-        self.known[name] = _Known(participant_id, content, digest)
+        self.known[path.name] = _Known(letter.participant_id, content, digest)
         files = {key: asdict(value) for key, value in sorted(self.known.items())}
         text = json.dumps({"format": 1, "files": files}, ensure_ascii=False, indent=0)
         write_whole(self.path / MANIFEST, text.encode(), durable=False)
-        return Made(self.path / name, participant_id, digest, reused=False)
+        return Made(path, letter.participant_id, digest, reused=False, letter=letter)
 
 
 def _read_manifest(path: Path) -> dict[str, _Known]:

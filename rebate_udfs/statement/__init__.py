@@ -8,19 +8,26 @@ what in make.py. Writing them as workbooks is a host's duty.
 
 from __future__ import annotations
 
-from .make import Recipient, recipients, statements
+from .accounts import Account, Figure, accounts_of
+from .letter import Letter, letter_of
+from .make import Recipient, figures_of_recipients, recipients, statements
 from .nouns import (
+    AccountLine,
     BranchShare,
+    ClaimDue,
     ClaimLine,
     CountedLine,
     DisputeLine,
     DueLine,
     ExcludedLine,
+    Moved,
+    Movement,
     PaymentLine,
     PeriodStatement,
     Piece,
     ProgramStatement,
     Sender,
+    Since,
     Statement,
     StepLine,
     TierLine,
@@ -29,12 +36,19 @@ from .nouns import (
 from .whatif import NotExact, rebate, what_if, with_more
 
 __all__ = [
+    "Account",
+    "AccountLine",
     "BranchShare",
+    "ClaimDue",
     "ClaimLine",
     "CountedLine",
     "DisputeLine",
     "DueLine",
     "ExcludedLine",
+    "Figure",
+    "Letter",
+    "Moved",
+    "Movement",
     "NotExact",
     "PaymentLine",
     "PeriodStatement",
@@ -42,10 +56,14 @@ __all__ = [
     "ProgramStatement",
     "Recipient",
     "Sender",
+    "Since",
     "Statement",
     "StepLine",
     "TierLine",
     "WhatIf",
+    "accounts_of",
+    "figures_of_recipients",
+    "letter_of",
     "rebate",
     "recipients",
     "statements",

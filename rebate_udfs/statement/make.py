@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,11 +14,12 @@ from ..model import Attainment, Dimension, Payment, Program, Run, Scope, ScopeRu
 from ..participants import Hierarchy
 from ..periods import settlement_periods
 from ..rewards import reward
+from .accounts import Account, Figure, account_line, accounts_of, claim_text, claims_due, moved
 from .answers import claim_line, dispute_line
 from .figures import figure
-from .in_words import date_text, money_text, pays_for, terms_of_program, tier_lines, worked_example
+from .in_words import pays_for, terms_of_program, tier_lines, worked_example
 from .lines import counted_line, excluded_line, whole_number
-from .nouns import ClaimLine, DisputeLine, DueLine, PaymentLine, PeriodStatement, ProgramStatement, Sender, Statement, StepLine
+from .nouns import ClaimLine, DisputeLine, DueLine, PaymentLine, PeriodStatement, ProgramStatement, Sender, Since, Statement, StepLine
 
 Verdicts = Callable[[Sequence[str]], Iterable[Verdict]]
 FAMILIES_AT_A_TIME = 64  # one look at the transactions for so many; bounds the memory that their lines take
@@ -52,12 +53,26 @@ def recipients(run: Run, branches: bool = False) -> tuple[Recipient, ...]:
     return tuple(found)
 
 
-def statements(run: Run, verdicts: Verdicts, branches: bool = False) -> Iterator[Statement]:
+def figures_of_recipients(run: Run, branches: bool = False) -> dict[str, tuple[Figure, ...]]:
+    """Which figures stand on whose statement: a family's on its top's; with `branches` on a branch's own those that are its alone."""
+    family = _Family(run)
+    found: dict[str, list[Figure]] = {top: [] for top in family.tops}
+    for top in family.tops:
+        for row in family.figures[top]:
+            key = (row.program_id, row.participant_id, row.period.period_id)
+            found[top].append(key)
+            if branches and row.participant_id != top:
+                found.setdefault(row.participant_id, []).append(key)
+    return {one: tuple(figures) for one, figures in found.items()}
+
+
+def statements(run: Run, verdicts: Verdicts, branches: bool = False, since: Mapping[str, Since] | None = None) -> Iterator[Statement]:
     """One statement a top participant, in order of id; with `branches` each branch's own after it.
 
     `verdicts(participant_ids)` gives how every transaction of those participants and their branches fared, program by
     program; it is asked for some families at a time, and for nothing that was not asked for. A statement holds its
-    family's figures, lines and payments only, of programs the family takes part in.
+    family's figures, lines and payments only, of programs the family takes part in. `since` is what each participant
+    was told last (who is not in it gets the first statement); None where nobody remembers.
     """
     family = _Family(run)
     tops = family.tops
@@ -70,10 +85,10 @@ def statements(run: Run, verdicts: Verdicts, branches: bool = False) -> Iterator
             if top in lines and verdict.program_id in family.programs[top]:
                 lines[top].append(family.with_currency(verdict))
         for top in chunk:
-            statement = _statement(run, family, top, lines.pop(top))
+            statement = _statement(run, family, top, lines.pop(top), since)
             yield statement
             if branches:
-                yield from _branch_statements(statement, family)
+                yield from _branch_statements(statement, family, since)
 
 
 class _Family:
@@ -92,6 +107,13 @@ class _Family:
             self.figures[top].append(row)
             self.programs[top].add(row.program_id)
         self.tops = sorted(self.figures)
+        self.accounts = accounts_of(run)
+
+    def accounts_of_program(self, program_id: str, top: str) -> list[Account]:
+        """The accounts of a family in one program, in time order."""
+        rows = sorted((row for row in self.figures[top] if row.program_id == program_id), key=lambda row: (row.period.starts_on, row.participant_id))
+        keys = ((row.program_id, row.participant_id, row.period.period_id) for row in rows)
+        return [self.accounts[key] for key in keys if key in self.accounts]
 
     def top(self, distributor_id: str, day: date | None = None) -> str:
         """The topmost parent on a day, the as-of date when none is given."""
@@ -120,7 +142,7 @@ class _Family:
         return [top, *sorted(below - {top})]
 
 
-def _statement(run: Run, family: _Family, top: str, lines: list[Verdict]) -> Statement:
+def _statement(run: Run, family: _Family, top: str, lines: list[Verdict], since: Mapping[str, Since] | None) -> Statement:
     settings = run.tables.settings
     lines.sort(key=lambda v: (v.program_id, v.period, v.invoice_date, v.invoice_number, whole_number(v.line), v.line, v.transaction_id, v.row))
     products = family.products
@@ -130,6 +152,8 @@ def _statement(run: Run, family: _Family, top: str, lines: list[Verdict]) -> Sta
     paid = [row for row in run.tables.payments if _is_paid(row, run.as_of) and row.program_id in own and family.top(row.participant_id) == top]
     programs = tuple(_program(run, family, program, top, lines, paid, names) for program in run.tables.programs if program.program_id in own)
     currency = {program.program_id: program.currency for program in programs}
+    accounts = [account for program in programs for account in family.accounts_of_program(program.program_id, top)]
+    last = since.get(top) if since else None
     return Statement(
         statement_id=f"{settings.book_id or 'BOOK'}/{top}/{run.as_of.isoformat()}",
         participant_id=top,
@@ -148,7 +172,15 @@ def _statement(run: Run, family: _Family, top: str, lines: list[Verdict]) -> Sta
         members=tuple((one, family.name(one)) for one in members),
         claims=tuple(_claims(run, family, top)),
         disputes=tuple(_disputes(run, family, top, currency, {line.invoice_number for line in lines})),
+        accounts=tuple(account_line(account, run.as_of, settings.date_format) for account in accounts),
+        moved=moved([_key(account) for account in accounts], last.figures) if last else (),
+        last_as_of=last.as_of if last else None,
+        knows_last=since is not None,
     )
+
+
+def _key(account: Account) -> Figure:
+    return (account.row.program_id, account.row.participant_id, account.row.period.period_id)
 
 
 def _claims(run: Run, family: _Family, top: str) -> Iterator[ClaimLine]:
@@ -197,7 +229,8 @@ def _program(
         for row in rows
     )
     due = _due(run, family, program.program_id, top)
-    earned, settled = sum((row.earned for row in rows), NOTHING), sum((row.amount for row in paid if row.program_id == program.program_id), NOTHING)
+    accounts = family.accounts_of_program(program.program_id, top)
+    to_claim = claims_due(accounts, run.as_of)
     return ProgramStatement(
         program_id=program.program_id,
         program_name=program.program_name,
@@ -212,12 +245,15 @@ def _program(
         example=worked_example(program, last.ladder, terms, reward, unit, currency, last.baseline),
         periods=periods,
         due=due,
-        earned=earned,
-        paid=settled,
+        earned=sum((row.earned for row in rows), NOTHING),
+        paid=sum((row.amount for row in paid if row.program_id == program.program_id), NOTHING),
         next_due_on=_next_due(run, program, due),
-        claim_text=_claim_text(program, periods, earned - settled, run.as_of, settings.date_format),
+        claim_text=claim_text(to_claim, accounts, settings.date_format),
         period_ids=tuple(dict.fromkeys(period.period_id for period in periods)),
         activities=tuple(row.value for row in scopes if row.dimension is Dimension.ACTIVITY and row.rule is ScopeRule.INCLUDE),
+        agreed=sum((account.agreed for account in accounts), NOTHING),
+        lapsed=sum((account.lapsed for account in accounts), NOTHING),
+        claims_due=to_claim,
     )
 
 
@@ -256,31 +292,17 @@ def _next_due(run: Run, program: Program, due: Sequence[DueLine]) -> date | None
     return None if running is None else running + timedelta(days=program.payment_terms_days)
 
 
-def _claim_text(program: Program, periods: Sequence[PeriodStatement], left: Decimal, as_of: date, dates: str) -> str:
-    """What to claim by when, for programs that ask for a claim."""
-    if not program.claim_required:
-        return ""
-    window = timedelta(days=program.claim_window_days)
-    ended = [period for period in periods if period.ended and period.earned > 0 and as_of <= period.ends_on + window]
-    if not ended:
-        return f"This rebate has to be claimed within {program.claim_window_days} days after a period has ended."
-    first = ended[0]
-    amount = sum((period.earned for period in ended if period.period_id == first.period_id), NOTHING)
-    claimable = min(amount, left)
-    if claimable <= 0:
-        return ""
-    return f"Claim {money_text(claimable, first.currency)} for {first.period_id} by {date_text(first.ends_on + window, dates)} or it lapses."
-
-
 # ---- a branch's own statement
 
 
-def _branch_statements(whole: Statement, family: _Family) -> Iterator[Statement]:
+def _branch_statements(whole: Statement, family: _Family, since: Mapping[str, Since] | None) -> Iterator[Statement]:
     for branch, name in whole.members[1:]:
-        programs = tuple(found for program in whole.programs if (found := _branch_program(program, branch, name, whole.participant_name)))
+        programs = tuple(found for program in whole.programs if (found := _branch_program(program, branch, name, whole)))
         if not programs:
             continue  # nothing was bought here in any program: there is nothing to state
         own = {program.program_id for program in programs}
+        last = since.get(branch) if since else None
+        accounts = tuple(line for line in whole.accounts if line.participant_id == branch)
         yield replace(
             whole,
             statement_id=f"{whole.statement_id.split('/')[0]}/{branch}/{whole.as_of.isoformat()}",
@@ -294,15 +316,20 @@ def _branch_statements(whole: Statement, family: _Family) -> Iterator[Statement]
             payments=tuple(line for line in whole.payments if line.participant_id == branch and line.program_id in own),
             claims=tuple(line for line in whole.claims if line.distributor_id == branch),
             disputes=tuple(line for line in whole.disputes if line.distributor_id == branch),
+            accounts=accounts,
+            moved=moved([(line.program_id, line.participant_id, line.period_id) for line in accounts], last.figures) if last else (),
+            last_as_of=last.as_of if last else None,
+            knows_last=whole.knows_last and bool(accounts),
         )
 
 
-def _branch_program(program: ProgramStatement, branch: str, name: str, top_name: str) -> ProgramStatement | None:
+def _branch_program(program: ProgramStatement, branch: str, name: str, whole: Statement) -> ProgramStatement | None:
     """A program as one branch sees it: its own figures, or its part of what the family reached together."""
-    periods = tuple(found for period in program.periods if (found := _branch_period(period, branch, name, top_name)))
+    periods = tuple(found for period in program.periods if (found := _branch_period(period, branch, name, whole.participant_name)))
     if not periods:
         return None
     due = tuple(row for row in program.due if row.participant_id == branch)
+    accounts = [line for line in whole.accounts if (line.program_id, line.participant_id) == (program.program_id, branch)]
     alone = all(period.participant_id == branch for period in program.periods if period.figure_id in {p.figure_id for p in periods})
     return replace(
         program,
@@ -312,6 +339,9 @@ def _branch_program(program: ProgramStatement, branch: str, name: str, top_name:
         paid=sum((row.paid for row in due), NOTHING),
         next_due_on=program.next_due_on if alone else None,
         claim_text=program.claim_text if alone else "",
+        agreed=sum((line.agreed for line in accounts), NOTHING),
+        lapsed=sum((line.lapsed for line in accounts), NOTHING),
+        claims_due=tuple(each for each in program.claims_due if each.participant_id == branch),
     )
 
 

@@ -8,6 +8,9 @@
           WhatIf               .. what more purchases would earn
           [BranchShare]        .. the same by branch
         [DueLine]              .. what falls due when
+        [ClaimDue]             .. what can be claimed, and by when
+      [AccountLine]            what became of each figure: paid, lapsed, open and due when
+      [Moved]                  how each figure moved since the last statement
       [CountedLine] [ExcludedLine] [PaymentLine] [ClaimLine] [DisputeLine]
 
 There is no noun here for an accrual, a forecast, a cost, a ledger entry or an internal note: what has no place
@@ -18,7 +21,7 @@ to another process and hashed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -136,6 +139,66 @@ class DueLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimDue:
+    """What can be claimed of one figure now, and lapses if nobody does."""
+
+    program_id: str
+    participant_id: str
+    period_id: str
+    currency: str
+    amount: Decimal
+    by: date
+    fund: bool  # a marketing fund: claimed by activity, up to the amount
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """What became of one figure: earned + agreed - paid - lapsed = open."""
+
+    program_id: str
+    participant_id: str
+    period_id: str
+    currency: str
+    earned: Decimal
+    agreed: Decimal  # in answers to disputes, and adjustments
+    paid: Decimal
+    lapsed: Decimal
+    open: Decimal  # below 0: paid beyond what is owed
+    when: str  # due on 2026-07-30
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """How a figure moved between two statements, with its reasons as codes; before + parts = now."""
+
+    currency: str
+    before: Decimal
+    parts: Mapping[str, Decimal]
+    now: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What a participant was told last, and how every figure has moved since."""
+
+    as_of: date
+    figures: Mapping[tuple[str, str, str], Movement]  # program, participant, period
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The same of one figure, as its participant is told it: answers to disputes and adjustments are part of the amounts."""
+
+    program_id: str
+    participant_id: str
+    period_id: str
+    currency: str
+    before: Decimal  # as the last statement said
+    parts: tuple[tuple[str, Decimal], ...]  # why, in words -> amount; before + parts = now
+    now: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class TierLine:
     """A step of the ladder as people read it."""
 
@@ -168,6 +231,14 @@ class ProgramStatement:
     claim_text: str  # what has to be claimed by when; "" where nothing has
     period_ids: tuple[str, ...] = ()  # that a claim may name
     activities: tuple[str, ...] = ()
+    agreed: Decimal = Decimal(0)  # in answers to disputes, and adjustments
+    lapsed: Decimal = Decimal(0)
+    claims_due: tuple[ClaimDue, ...] = ()
+
+    @property
+    def to_come(self) -> Decimal:
+        """What is neither paid nor lapsed; below 0: paid beyond what is owed."""
+        return self.earned + self.agreed - self.paid - self.lapsed
 
     @property
     def current(self) -> tuple[PeriodStatement, ...]:
@@ -285,6 +356,10 @@ class Statement:
     parent_id: str = ""  # a branch's own statement: whose branch it is
     claims: tuple[ClaimLine, ...] = ()
     disputes: tuple[DisputeLine, ...] = ()
+    accounts: tuple[AccountLine, ...] = ()
+    moved: tuple[Moved, ...] = ()
+    last_as_of: date | None = None  # of the statement before this one
+    knows_last: bool = False  # whether earlier statements are remembered: without a last one this is then the first
 
     @property
     def earned(self) -> tuple[tuple[str, Decimal], ...]:
@@ -295,6 +370,21 @@ class Statement:
     def paid(self) -> tuple[tuple[str, Decimal], ...]:
         """Paid so far by currency, the largest first."""
         return _by_currency((program.currency, program.paid) for program in self.programs)
+
+    @property
+    def agreed(self) -> tuple[tuple[str, Decimal], ...]:
+        """Agreed in answers to disputes and by adjustments, by currency."""
+        return _by_currency((program.currency, program.agreed) for program in self.programs)
+
+    @property
+    def lapsed(self) -> tuple[tuple[str, Decimal], ...]:
+        """Lapsed so far by currency."""
+        return _by_currency((program.currency, program.lapsed) for program in self.programs)
+
+    @property
+    def to_come(self) -> tuple[tuple[str, Decimal], ...]:
+        """Neither paid nor lapsed, by currency."""
+        return _by_currency((program.currency, program.to_come) for program in self.programs)
 
     @property
     def content_hash(self) -> str:
@@ -315,12 +405,16 @@ class Statement:
                 self.parent_id,
                 self.claims,
                 self.disputes,
+                self.accounts,
+                self.moved,
+                self.last_as_of,
+                self.knows_last,
             )
         )
         return hashlib.sha256(content.encode("utf-8", "backslashreplace")).hexdigest()
 
 
-FORMAT = "rebates statement 1"  # raised when the same content is to give another workbook
+FORMAT = "rebates statement 2"  # raised when the same content is to give another workbook
 
 
 def _by_currency(amounts: Iterable[tuple[str, Decimal]]) -> tuple[tuple[str, Decimal], ...]:

@@ -8,7 +8,7 @@ sums are given by currency, since money of two currencies has no total.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -28,8 +28,10 @@ from .model import (
     Step,
 )
 from .report_calendar import calendar
+from .report_charts import accrued_by_program, nearest
 from .report_claims import claim_check
 from .report_columns import Column, Names, by_currency, count, figure_column, money_column, period_column, table_of, words
+from .report_disputes import dispute_check
 from .report_funds import funds
 from .roll_forward import roll_forward
 
@@ -45,10 +47,11 @@ def report(run: Run, places: ColumnPlaces | None = None) -> tuple[ResultTable, .
     """All result tables of a run, in the order in which people need them.
 
     `places` says where a column stands in the workbook, so that a problem links to its cell; without it a problem
-    links to its row on the sheet named as its table. Roll-Forward, Funds and Claim Check are there for books
-    that have closed a period, and have such programs and claims.
+    links to its row on the sheet named as its table. Roll-Forward, Funds, Claim Check and Dispute Check are there for
+    books that have closed a period, and have such programs, claims and disputes.
     """
     found = [check(run, places), attainment(run), accruals(run), payable(run), journal(run), roll_forward(run), funds(run), claim_check(run)]
+    found.append(dispute_check(run))
     return (*(table for table in found if table is not None), explanation(run), calendar(run), runs(run))
 
 
@@ -159,7 +162,8 @@ def attainment(run: Run) -> ResultTable:
         Column("Transactions Excluded", "integer", "transactions_excluded", lambda row: row.transactions_excluded),
         figure_column(),
     )
-    return table_of("Attainment", _attainment_title(run), columns, rows, (row.currency for row in rows))
+    table = table_of("Attainment", _attainment_title(run), columns, rows, (row.currency for row in rows))
+    return replace(table, chart=nearest(table, run.as_of, table.title if near_next_tier(run) else ""))
 
 
 def _where_any(names: Names, rows: Iterable[Attainment], unit: str) -> list[Column]:
@@ -206,7 +210,8 @@ def accruals(run: Run) -> ResultTable:
     missing = {currency: amount for currency, amount in by_currency((row.currency, row.true_up) for row in rows).items() if amount}
     entry = f"the entry is {words(missing)}" if missing else "the books hold it already"
     title = f"By {run.as_of.isoformat()} the books should hold {accrued}; {entry}" if rows else "Nothing is to be accrued yet"
-    return table_of("Accruals", title, columns, rows, (row.currency for row in rows))
+    table = table_of("Accruals", title, columns, rows, (row.currency for row in rows))
+    return replace(table, chart=accrued_by_program(table))
 
 
 def payable(run: Run) -> ResultTable:

@@ -906,6 +906,23 @@ class ResultColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class Chart:
+    """A short list below its table and the native chart of it: a list of its own, so that it stays true when the table is sorted.
+
+    Each column of the list stands under the table's column of that field; the chart stands under the list, over its labels.
+    """
+
+    title: str  # the finding, in words
+    heading: str  # what the list shows
+    fields: tuple[str, ...]  # the table's columns that the list repeats
+    rows: tuple[tuple[Any, ...], ...]  # of those columns, the first to be seen on top
+    labels: tuple[str, ...]  # what each row is called beside its bar
+    values: tuple[str, ...]  # which of the fields are drawn; one has no legend
+    kind: str = "bar"  # bars from left to right, one row of them below the other
+    axis_end: Fraction | None = None  # where the axis ends; None: where the longest bar does
+
+
+@dataclass(frozen=True, slots=True)
 class ResultTable:
     """A table that a host writes: one row a tuple, cells are str, int, Decimal, Fraction, date, bool or None."""
 
@@ -914,3 +931,4 @@ class ResultTable:
     columns: tuple[ResultColumn, ...]
     rows: tuple[tuple[Any, ...], ...]
     notes: tuple[str, ...] = ()
+    chart: Chart | None = None  # for hosts that can draw one

@@ -23,6 +23,7 @@ PAPER_A4 = 9
 TEXT_LIMIT = 32_767  # characters of a cell
 FOOTER_LIMIT = 255  # characters of a page footer
 MOST_PLACES = 6
+NUMERIC = frozenset({"money", "number", "percent", "integer"})  # kinds of columns that stand on the right
 
 
 def money_format(places: int) -> str:

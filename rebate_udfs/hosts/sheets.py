@@ -19,9 +19,9 @@ from xlsxwriter.utility import quote_sheetname, xl_col_to_name, xl_range
 
 from ..model import ResultColumn, ResultTable, Run
 from . import look
-from .nearest import chart_of_nearest
+from .charts import chart_below
 
-NUMERIC = {"money", "number", "percent", "integer"}
+NUMERIC = look.NUMERIC
 MAX_ROWS = 1_000_000  # of one sheet; Excel ends at 1,048,576
 MAX_LINKS = 60_000  # Excel ends at 65,530 links on a sheet
 WIDEST, NARROWEST = 52, 7
@@ -29,7 +29,6 @@ WIDTH_SAMPLE = 300  # rows
 FREEZE = {"Check": 2, "Journal": 2, "Explanation": 1, "Runs": 1}  # key columns; of other tables who and what
 KEY_COLUMNS = 4
 PRINTED = {"Attainment": "status"}  # the last column on paper, where all would print too small to read; the screen has all
-CHART_ROWS = 30  # below the table
 SEVERITY_COLORS = {"Error": look.PROBLEM, "Warning": look.ATTENTION}
 DEFAULT_STYLE = "Table Style Light 1"
 
@@ -42,7 +41,6 @@ class Book:
     name: str
     about: str
     footer: str
-    as_of: date = date.min  # periods that ended before are no longer on the way to a tier
     date_format: str = look.DATE_FORMAT
     formats: dict[tuple[tuple[str, Any], ...], Any] = field(default_factory=dict)
 
@@ -63,7 +61,7 @@ def open_book(path: str | os.PathLike[str], run: Run, name: str, *, date_1904: b
     settings = run.tables.settings
     about = " · ".join(filter(None, (settings.company, f"as of {run.as_of.isoformat()}", f"run {run.run_id}", f"version {run.version}")))
     footer = f"Run {run.run_id} · as of {run.as_of.isoformat()}"
-    return Book(workbook, name, about, footer, run.as_of, look.date_format(settings.date_format))
+    return Book(workbook, name, about, footer, look.date_format(settings.date_format))
 
 
 def write_tables(book: Book, tables: tuple[ResultTable, ...]) -> None:
@@ -94,18 +92,18 @@ class _Sheet:
         problem = self.table.name == "Check" and bool(self.table.rows)
         self.sheet.set_tab_color(look.TAB_PROBLEM if problem else look.TAB_RESULT)
         look.page(self.sheet, self.book.name, self.top, self.book.footer)
-        if self.table.name == "Attainment" and chart_of_nearest(self.book, self.sheet, self.table, self.bottom + 3):
+        end = chart_below(self.book, self.sheet, self.table, self.table.chart, self.bottom + 2) if self.table.chart else self.bottom
+        if self.table.chart:
             place, style = f"A{self.bottom + 3}", self.book.format(font_color=look.POSITIVE, underline=1, font_size=9)
-            self.sheet.write_url(
-                self.top - 1, 0, f"internal:'Attainment'!{place}", style, f"Who is nearest to the next tier, and a chart: row {place[1:]}"
-            )
-        self._paper()
+            words = f"{self.table.chart.heading}, and a chart: row {place[1:]}"
+            self.sheet.write_url(self.top - 1, 0, f"internal:{quote_sheetname(self.table.name)}!{place}", style, words)
+        self._paper(end)
 
-    def _paper(self) -> None:
+    def _paper(self, end: int) -> None:
         """What is printed, where that is not all."""
         if (last := PRINTED.get(self.table.name)) is not None:
             fields = [column.field for column in self.table.columns]
-            self.sheet.print_area(0, 0, self.bottom + CHART_ROWS, fields.index(last))
+            self.sheet.print_area(0, 0, end, fields.index(last))
 
     def _heading(self) -> int:
         """The finding, the run and the notes; returns the row of the table's header."""

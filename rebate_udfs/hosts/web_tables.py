@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from ..model import Problem, ResultColumn, ResultTable, Run, Severity
+from ..model import Chart, Problem, ResultColumn, ResultTable, Run, Severity
 from ..parse import Cell, RawTable, is_blank
 from ..tables import BY_NAME
 from . import look
@@ -74,6 +74,23 @@ def result(table: ResultTable, run: Run, date_1904: bool = False) -> dict[str, A
         "rows": [[_cell(value, column, date_1904) for value, column in zip(row, table.columns, strict=True)] for row in rows],
         "freeze": min(FREEZE.get(table.name, KEY_COLUMNS), len(table.columns)),
         "tab": look.TAB_PROBLEM if table.name == "Check" and table.rows else look.TAB_RESULT,
+        "chart": _chart(table.chart, table.columns, date_1904) if table.chart else None,
+    }
+
+
+def _chart(chart: Chart, columns: Sequence[ResultColumn], date_1904: bool) -> dict[str, Any]:
+    """The short list below the table and its chart; `columns` are the places (from 0) of the table's columns under which it stands."""
+    at = {column.field: place for place, column in enumerate(columns)}
+    places = [at[field] for field in chart.fields]
+    return {
+        "kind": chart.kind,
+        "title": chart.title,
+        "heading": chart.heading,
+        "columns": places,
+        "rows": [[_cell(value, columns[place], date_1904) for value, place in zip(row, places, strict=True)] for row in chart.rows],
+        "labels": [look.safe_text(label) for label in chart.labels],
+        "values": [at[field] for field in chart.values],
+        "axisEnd": float(chart.axis_end) if chart.axis_end is not None else None,
     }
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 
 from .closing import Posted, drafts, entry_of, key_of, missing, orphans, posted, reversals
 from .closing_reasons import reasons_of
@@ -25,6 +26,7 @@ from .ledger import (
     PROPOSED_CLOSE,
     PROPOSED_REOPENING,
     REOPENING,
+    SQLITE,
     Act,
     Ledger,
     closed_periods,
@@ -33,7 +35,7 @@ from .ledger import (
     now_utc,
     pending,
 )
-from .ledger_chain import Break, first_break
+from .ledger_chain import LEDGER_VARIABLE, NO_ID, Break, first_break
 from .model import LedgerEntry, Period, PeriodKind, Problem, Refused, Run, Severity, Tables
 from .parse import tidy
 from .periods import DAY, accounting_period, calendar_periods
@@ -41,7 +43,7 @@ from .pipeline import run as compute
 from .pipeline import run_id
 from .stored_inputs import Stored, restored, stored
 
-LEDGER_VARIABLE, USER_VARIABLE = "REBATES_LEDGER", "REBATES_USER"
+USER_VARIABLE = "REBATES_USER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +77,48 @@ def user_name() -> str:
 def open_ledger(tables: Tables, book_path: str, url: str | None = None) -> Ledger:
     """The ledger of a book: by URL (or REBATES_LEDGER), else the SQLite file beside the workbook.
 
-    Raises Refused for a shared database and a book without Book ID, or a Ledger sheet whose entries the database lacks.
+    Raises Refused for a shared database and a book without Book ID, and for a Ledger sheet that shows another ledger.
     """
     url = url or os.environ.get(LEDGER_VARIABLE)
     if url and not tables.settings.book_id:
         raise Refused("A shared ledger knows books by their Book ID; give this one a Book ID of its own on the sheet Settings.")
-    ledger = Ledger(url or default_url(book_path), tables.settings.book_id or "book")
-    sheet, known = tables.ledger, ledger.hashes()
-    ahead = len(sheet) > len(known) and first_break(sheet) is None and all(row.hash == mark for row, mark in zip(sheet, known, strict=False))
-    if ahead:
-        raise Refused(
-            f"The Ledger sheet holds {len(sheet)} entries, the database {ledger.url.split('@')[-1]} only {len(known)}. "
-            "Name the right ledger (--ledger URL), or bring the ledger file back to its place beside the workbook."
-        )
+    ledger = Ledger(url or default_url(book_path), tables.settings.book_id or NO_ID)
+    _refuse_another(tables, ledger)
     return ledger
 
 
-def with_ledger(tables: Tables, ledger: Ledger) -> Tables:
-    """The book with the database's entries in place of the sheet's, which is only their mirror."""
-    return replace(tables, ledger=ledger.entries())
+def read_ledger(tables: Tables, book_path: str, url: str | None = None) -> Ledger:
+    """The ledger of a book to look into, whatever its sheet shows; nothing is written. Raises Refused where there is none."""
+    url = url or os.environ.get(LEDGER_VARIABLE)
+    if not url and not Path(default_url(book_path).removeprefix(SQLITE)).exists():
+        raise Refused(f"There is no ledger beside {Path(book_path).name}; the first close makes one (rebates close), or name it with --ledger URL.")
+    return Ledger(url or default_url(book_path), tables.settings.book_id or NO_ID, read_only=True)
+
+
+def _refuse_another(tables: Tables, ledger: Ledger) -> None:
+    """A sheet whose own chain holds and that shows what the database does not have belongs to another ledger; a damaged one is written anew."""
+    sheet, known = [row.hash for row in tables.ledger], ledger.hashes()
+    if sheet == known[: len(sheet)] or (known and first_break(tables.ledger) is not None):
+        return
+    if sheet[: len(known)] != known:
+        if ledger.verify() is not None:  # the close says what is broken
+            return
+        at = next(number for number, (ours, shown) in enumerate(zip(known, sheet, strict=False), 1) if ours != shown)
+        raise Refused(
+            f"The Ledger sheet shows another ledger than {ledger.place}, from entry {at} on: the workbook was closed elsewhere. "
+            "Name that ledger (--ledger URL); or, if this one is right, delete the rows of the sheet Ledger, and close again."
+        )
+    if not known and first_break(tables.ledger) is not None:
+        raise Refused(
+            f"The Ledger sheet holds {len(sheet)} rows that no close has posted. Take balances of other books over with rows of kind Opening on "
+            "the sheet Adjustments, and empty the sheet Ledger."
+        )
+    others = [f"Book ID {book}" if book != NO_ID else "a book without Book ID" for book in ledger.books() if book != ledger.book]
+    held = f"; it holds {' and '.join(others[:3])}" if others else ""
+    raise Refused(
+        f"The Ledger sheet holds {len(sheet)} entries, the database {ledger.place} only {len(known)} of this book{held}. "
+        "Name the right ledger (--ledger URL), bring the ledger file back to its place beside the workbook, or put the Book ID of then back."
+    )
 
 
 def period_named(text: str, tables: Tables) -> Period:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
@@ -109,8 +110,7 @@ def journal(book: Path, tables: Tables, period: str, format_: str, url: str | No
     from . import bookkeeping, exports
     from .ledger import closed_periods
 
-    ledger = bookkeeping.open_ledger(tables, str(book), url)
-    entries, acts = ledger.read()
+    entries, acts = bookkeeping.read_ledger(tables, str(book), url).read()
     if period.casefold() != "all":
         wanted = bookkeeping.period_named(period, tables).period_id
         if wanted not in {act.accounting_period for act in closed_periods(acts)}:
@@ -157,15 +157,14 @@ def _audit(load: Any, told: Any) -> typer.Typer:
 
 def _verify(book: Path, tables: Tables, url: str | None) -> int:
     from . import bookkeeping, ledger_audit
-    from .ledger import default_url
+    from .ledger_chain import DATABASE_SUFFIX, LEDGER_VARIABLE
 
     out = terminal.console()
-    beside = default_url(book).removeprefix("sqlite:///")
-    if not url and not Path(beside).exists():
+    if not url and not os.environ.get(LEDGER_VARIABLE) and not book.with_name(book.stem + DATABASE_SUFFIX).exists():
         found = ledger_audit.verify_sheet(tables)
         out.print("There is no database beside the workbook; this is the chain of its Ledger sheet alone.")
     else:
-        found = ledger_audit.verify(tables, bookkeeping.open_ledger(tables, str(book), url))
+        found = ledger_audit.verify(tables, bookkeeping.read_ledger(tables, str(book), url))
     for what, broken in (("The ledger", found.database), ("The Ledger sheet", found.sheet)):
         if broken:
             out.print(plain(f"{what} is broken at {broken}."), soft_wrap=True)
@@ -180,7 +179,7 @@ def _show(book: Path, tables: Tables, figure: str, url: str | None) -> int:
     from . import bookkeeping, ledger_audit
 
     out = terminal.console()
-    found = ledger_audit.show(bookkeeping.open_ledger(tables, str(book), url), figure)
+    found = ledger_audit.show(bookkeeping.read_ledger(tables, str(book), url), figure)
     columns = (("Entry", "id", "entry_id"), ("Kind", "text", "kind"), ("Reason", "text", "reason"),
                ("Amount", "money", "amount"), ("Source", "id", "source"), ("By", "text", "posted_by"))  # fmt: skip
     for each in found:
@@ -201,7 +200,7 @@ def _diff(book: Path, tables: Tables, first: str, second: str, url: str | None) 
     from . import bookkeeping, ledger_audit
 
     out = terminal.console()
-    found = ledger_audit.diff(bookkeeping.open_ledger(tables, str(book), url), first, second)
+    found = ledger_audit.diff(bookkeeping.read_ledger(tables, str(book), url), first, second)
     out.print(plain(f"{found.first.accounting_period} (run {found.first.run_id}) and {found.second.accounting_period} (run {found.second.run_id})"))
     for change in found.changes:
         out.print(plain(f"  {change.table}, {change.what}"), soft_wrap=True)

@@ -9,23 +9,25 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from .ledger_chain import FIRST_HASH, Break, canonical, first_break, sealed
+from .ledger_chain import DATABASE_SUFFIX, FIRST_HASH, Break, canonical, first_break, sealed
 from .model import LedgerEntry
 
 REVISION = "0002"  # of the newest file in migrations/versions
 BUSY_SECONDS = 120  # how long one close waits for another
 CLOSE, REOPENING, PROPOSED_CLOSE, PROPOSED_REOPENING = "Close", "Reopening", "Proposed Close", "Proposed Reopening"
 PROPOSED = {PROPOSED_CLOSE: CLOSE, PROPOSED_REOPENING: REOPENING}
-DATABASE_SUFFIX = ".ledger.sqlite"
+SQLITE = "sqlite:///"
 
 meta = sa.MetaData()
 ENTRY_COLUMNS = tuple(name for name in LedgerEntry.model_fields if name not in ("row", "sequence"))
@@ -91,7 +93,7 @@ class CannotOpen(Exception):
 def default_url(book_path: str | os.PathLike[str]) -> str:
     """The SQLite ledger beside a workbook: BOOK.ledger.sqlite."""
     path = Path(book_path).resolve()
-    return f"sqlite:///{path.with_name(path.stem + DATABASE_SUFFIX)}"
+    return f"{SQLITE}{path.with_name(path.stem + DATABASE_SUFFIX)}"
 
 
 def seal_of_act(act: Act) -> str:
@@ -103,20 +105,33 @@ def seal_of_act(act: Act) -> str:
 class Ledger:
     """The ledger of one book in one database."""
 
-    def __init__(self, url: str, book: str) -> None:
+    def __init__(self, url: str, book: str, *, read_only: bool = False) -> None:
+        """Open it, made or brought up to date where it is not; `read_only` writes nothing at all, not even a file."""
         self.book, self.url = book, _driver(url)
         options: dict[str, Any] = {"poolclass": sa.pool.NullPool}
-        if self.url.startswith("sqlite"):
-            options["connect_args"] = {"timeout": BUSY_SECONDS}
+        if self.url.startswith(SQLITE):
+            path = self.url.removeprefix(SQLITE)
+            options["creator"] = partial(_sqlite, path, read_only)
         try:
-            self.engine = sa.create_engine(self.url, **options)
+            self.engine = sa.create_engine(SQLITE if self.url.startswith(SQLITE) else self.url, **options)
             if self.engine.dialect.name == "sqlite":
-                sa.event.listen(self.engine, "connect", _leave_transactions_to_us)
-                sa.event.listen(self.engine, "begin", _begin)
-            _bring_up_to_date(self.engine)
+                sa.event.listen(self.engine, "begin", _begin_reading if read_only else _begin)
+            if read_only:
+                _check_revision(self.engine)
+            else:
+                _bring_up_to_date(self.engine)
         except (sa.exc.SQLAlchemyError, ImportError) as error:
-            place = sa.engine.make_url(url).render_as_string(hide_password=True) if "://" in url else url
-            raise CannotOpen(f"The ledger {place} cannot be opened: {_first_line(error)}.") from error
+            raise CannotOpen(f"The ledger {self.place} cannot be opened: {_first_line(error)}.") from error
+
+    @property
+    def place(self) -> str:
+        """Where it is, as a person may read it: without a password."""
+        return self.url if self.url.startswith(SQLITE) or "://" not in self.url else sa.engine.make_url(self.url).render_as_string(hide_password=True)
+
+    def books(self) -> list[str]:
+        """The Book IDs that this database has acts of."""
+        with self._connected() as connection:
+            return list(connection.execute(sa.select(acts_table.c.book).distinct().order_by(acts_table.c.book)).scalars())
 
     @contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
@@ -124,8 +139,10 @@ class Ledger:
         try:
             with self.engine.begin() as connection:
                 yield connection
-        except sa.exc.OperationalError as error:
-            raise CannotOpen(f"The ledger did not answer: {_first_line(error)}.") from error
+        except sa.exc.IntegrityError:
+            raise
+        except sa.exc.DBAPIError as error:
+            raise CannotOpen(f"The ledger {self.place} did not answer: {_first_line(error)}.") from error
 
     @contextmanager
     def locked(self) -> Iterator[sa.Connection]:
@@ -144,8 +161,10 @@ class Ledger:
         try:
             with self.engine.execution_options(**options).begin() as connection:
                 yield connection
-        except sa.exc.OperationalError as error:
-            raise CannotOpen(f"The ledger did not answer: {_first_line(error)}.") from error
+        except sa.exc.IntegrityError:
+            raise
+        except sa.exc.DBAPIError as error:
+            raise CannotOpen(f"The ledger {self.place} did not answer: {_first_line(error)}.") from error
 
     def entries(self) -> tuple[LedgerEntry, ...]:
         """All entries in order, as they are, sealed or not."""
@@ -280,13 +299,20 @@ def _driver(url: str) -> str:
     for start in ("postgresql://", "postgres://"):
         if url.startswith(start):
             return "postgresql+psycopg://" + url.removeprefix(start)
-    return url if "://" in url else f"sqlite:///{Path(url).resolve()}"
+    return url if "://" in url else f"{SQLITE}{Path(url).resolve()}"
 
 
-def _leave_transactions_to_us(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # sqlite3 would begin only at the first change, after others may have read
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-    connection.execute("PRAGMA synchronous = FULL")
+def _sqlite(path: str, read_only: bool) -> sqlite3.Connection:
+    """A connection whose transactions are ours: sqlite3 would begin only at the first change, after others may have read."""
+    name = Path(path).resolve().as_uri() + ("?mode=ro" if read_only else "")
+    connection = sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    if not read_only:
+        connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _begin_reading(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
 
 
 def _begin(connection: sa.Connection) -> None:
@@ -303,11 +329,19 @@ def _role(connection: sa.Connection) -> str:
     return str(connection.execute(sa.text("SELECT current_user")).scalar()) if connection.dialect.name == "postgresql" else ""
 
 
+def _check_revision(engine: sa.Engine) -> str:
+    """How far a database is; "" for a new one. Raises CannotOpen for one that a newer version has written."""
+    with engine.begin() as connection:
+        found = _revision(connection)
+    if found > REVISION:
+        raise CannotOpen(f"A newer version of rebates has written this ledger (step {found}, this version knows {REVISION}): update rebates first.")
+    return found
+
+
 def _bring_up_to_date(engine: sa.Engine) -> None:
     """Run the migrations that a database still lacks; a new one gets them all."""
-    with engine.begin() as connection:
-        if _revision(connection) == REVISION:
-            return
+    if _check_revision(engine) == REVISION:
+        return
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory

@@ -15,6 +15,9 @@ from typing import Any
 
 from .model import LedgerEntry
 
+LEDGER_VARIABLE = "REBATES_LEDGER"  # names a shared ledger by its URL
+DATABASE_SUFFIX = ".ledger.sqlite"  # of the file beside a workbook
+NO_ID = "book"  # how that file names a book without Book ID
 FIRST_HASH = ""  # what the first entry of a book names as the hash before it
 SEALED = tuple(name for name in LedgerEntry.model_fields if name not in ("row", "hash"))
 

@@ -82,6 +82,7 @@ class Filled:
     claims: list[ClaimRow] = field(default_factory=list)
     disputes: list[Dispute] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    left: int = 0  # lines that we had made ready, or that somebody began, without Claim ID and Claim Date: not claimed
 
 
 def read_forms(sheets: Mapping[str, Rows], participant_id: str, as_of: date, tables: Tables) -> Filled:
@@ -130,7 +131,7 @@ def _read(form: Form, sheet: str, rows: Rows, top: int, sender: Sender, found: F
         if _is_example(form, values, sender.as_of):
             continue
         if form.table == "Claims" and is_blank(values.get("Claim ID")) and is_blank(values.get("Claim Date")):
-            found.problems.append(_not_claimed(sheet, number, values))
+            found.left += 1
             continue
         cleaned = _cleaned(form, sheet, number, values, described, found.problems)
         if cleaned is not None:
@@ -182,13 +183,6 @@ def _is_example(form: Form, values: Mapping[str, Any], as_of: date) -> bool:
         return date_of(values.get(form.day)) == as_of
     except Unreadable:
         return False
-
-
-def _not_claimed(sheet: str, number: int, values: Mapping[str, Any]) -> Problem:
-    """A line that we prepared, or that somebody began."""
-    what = " ".join(text_of(values.get(header)) for header in ("Program ID", "Period", "Invoice Number") if not is_blank(values.get(header)))
-    message = f"The row{f' of {what}' if what else ''} has no Claim ID and no Claim Date, so it was not claimed."
-    return Problem(Severity.WARNING, "NOT_CLAIMED", sheet, number, "Claim ID", message, "Fill in both to claim it.")
 
 
 def _note_own(sheet: str, number: int, cells: Sequence[Any], found: Filled) -> None:

@@ -87,7 +87,7 @@ def receive(found: Returned, tables: Tables, signing_key: bytes | None, accept_u
         raise SetAside(f"It is the statement as of {identity.as_of}, and the one as of {newest} has been received already. "
                        "Ask the sender to fill in the newest statement.")  # fmt: skip
     filled = read_forms(found.sheets, identity.participant_id, identity.as_of, tables)
-    result = Received(identity, signed, notes=(*found.notes, *_notes(found)))
+    result = Received(identity, signed, notes=(*found.notes, *_notes(found), *_left(filled.left)))
     own = [claim for claim in tables.claims if claim.distributor_id == identity.participant_id]
     claims, known_claims = new_claims(numbered(filled, own), own)
     disputes, known_disputes = new_disputes(filled.disputes, tables.disputes)
@@ -103,6 +103,12 @@ def _notes(found: Returned) -> Iterable[str]:
         yield f"{change.sheet} {change.cell} was empty, is {json.dumps(change.now[:200], ensure_ascii=False)}; it is no input cell and was not read."
     for sheet in found.compared.moved:
         yield f"The rows of {sheet} stand in another order than they were sent; their content is unchanged."
+
+
+def _left(lines: int) -> Iterable[str]:
+    if lines:
+        one = "line has" if lines == 1 else "lines have"
+        yield f"{lines:,} {one} no Claim ID and no Claim Date and {'was' if lines == 1 else 'were'} not claimed; fill in both to claim."
 
 
 # ---- into the book, never twice

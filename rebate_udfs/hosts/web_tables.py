@@ -12,9 +12,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from ..model import Chart, Problem, ResultColumn, ResultTable, Run, Severity
+from ..model import Chart, Problem, ResultColumn, ResultTable, Run, Settings, Severity
 from ..parse import Cell, RawTable, is_blank
 from ..tables import BY_NAME
+from ..version import VERSION
 from . import look
 from . import web_wire as wire
 from .reading import HEADER_ROWS, find_header_row
@@ -57,14 +58,18 @@ def raw_tables(sent: Sequence[Sent], date_1904: bool) -> tuple[list[RawTable], l
     return found, problems
 
 
-def result(table: ResultTable, run: Run, date_1904: bool = False) -> dict[str, Any]:
-    """A result table as the add-in writes it: title, notes, columns with formats and widths, rows of plain cells."""
+def result(table: ResultTable, run: Run | None, date_1904: bool = False, settings: Settings | None = None) -> dict[str, Any]:
+    """A result table as the add-in writes it: title, notes, columns with formats and widths, rows of plain cells.
+
+    A table that is about no run, such as the preview of an import, follows the `settings` of the workbook.
+    """
     rows = table.rows[:MOST_ROWS]
     notes = [*table.notes]
     if len(rows) < len(table.rows):
         notes.append(f"The first {MOST_ROWS:,} of {len(table.rows):,} rows; the command line writes all of them.")
-    settings = run.tables.settings
-    about = " · ".join(filter(None, (settings.company, f"as of {run.as_of.isoformat()}", f"run {run.run_id}", f"version {run.version}")))
+    settings = run.tables.settings if run else settings or Settings()
+    of_run = (f"as of {run.as_of.isoformat()}", f"run {run.run_id}") if run else ()
+    about = " · ".join(filter(None, (settings.company, *of_run, f"version {VERSION}")))
     return {
         "name": table.name,
         "table": "Result_" + table.name.replace(" ", "_").replace("-", "_"),

@@ -27,13 +27,15 @@ from .model import (
     Severity,
     Step,
 )
+from .report_aging import aging
 from .report_calendar import calendar
 from .report_charts import accrued_by_program, nearest
 from .report_claims import claim_check
 from .report_columns import Column, Names, by_currency, count, figure_column, money_column, period_column, table_of, words
 from .report_disputes import dispute_check
 from .report_funds import funds
-from .roll_forward import roll_forward
+from .report_timeliness import timeliness
+from .roll_forward import by_program, roll_forward
 
 __all__ = ["ColumnPlaces", "by_currency", "check", "count", "near_next_tier", "report", "reward_words", "way_to_next_tier", "words"]
 
@@ -47,11 +49,11 @@ def report(run: Run, places: ColumnPlaces | None = None) -> tuple[ResultTable, .
     """All result tables of a run, in the order in which people need them.
 
     `places` says where a column stands in the workbook, so that a problem links to its cell; without it a problem
-    links to its row on the sheet named as its table. Roll-Forward, Funds, Claim Check and Dispute Check are there for
-    books that have closed a period, and have such programs, claims and disputes.
+    links to its row on the sheet named as its table. Roll-Forward, Aging, Payment Timeliness, Funds, Claim Check and
+    Dispute Check are there for books that have closed a period, owe something, and have such programs, claims and disputes.
     """
-    found = [check(run, places), attainment(run), accruals(run), payable(run), journal(run), roll_forward(run), funds(run), claim_check(run)]
-    found.append(dispute_check(run))
+    found = [check(run, places), attainment(run), accruals(run), payable(run), journal(run), roll_forward(run), by_program(run), aging(run)]
+    found += [timeliness(run), funds(run), claim_check(run), dispute_check(run)]
     return (*(table for table in found if table is not None), explanation(run), calendar(run), runs(run))
 
 

@@ -1,4 +1,4 @@
-"""The roll-forward: how the accrued balance of each program and participant moved, tied to the ledger, and how old what is unpaid is.
+"""The roll-forward: how the accrued balance of each program and participant moved, tied to the ledger and to the journal.
 
 opening + accrual + true-up - settled - forfeited - written off + adjustments = closing, in program currency, with an exchange
 column in Base Currency; a recoverable is never netted over participants. Source: domain.md section 5.
@@ -7,18 +7,20 @@ column in Base Currency; a recoverable is never netted over participants. Source
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from .model import EntryKind, LedgerEntry, PeriodKind, ResultColumn, ResultTable, Run
+from .accrue import account_of
+from .closing_accounts import BALANCE
+from .model import EntryKind, LedgerEntry, PeriodKind, Perspective, ResultColumn, ResultTable, Run
 from .periods import accounting_period, calendar_periods
+from .report_columns import by_currency, words
 
 NOTHING = Decimal(0)
 LOWERS = {EntryKind.SETTLEMENT: "settled", EntryKind.FORFEIT: "forfeited", EntryKind.WRITE_OFF: "written_off"}
 RAISES = {EntryKind.ACCRUAL: "accrual", EntryKind.TRUE_UP: "true_up", EntryKind.ADJUSTMENT: "adjustments"}
-AGES = ((0, "due within 30 days"), (30, "31 to 60 days"), (60, "61 to 90 days"), (90, "over 90 days"))
 
 
 @dataclass(slots=True)
@@ -38,7 +40,6 @@ class Movement:
     base_opening: Decimal = NOTHING
     base_moved: Decimal = NOTHING  # in Base Currency, exchange apart
     exchange: Decimal = NOTHING
-    aged: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
 
     @property
     def closing(self) -> Decimal:
@@ -80,84 +81,97 @@ def movements(ledger: Iterable[LedgerEntry], first: str, last: str) -> list[Move
 
 
 def roll_forward(run: Run) -> ResultTable | None:
-    """The fiscal year to the as-of date's accounting period, by program and participant, with the age of what is unpaid.
+    """The fiscal year to the as-of date's accounting period, by program and participant.
 
     None for a book whose ledger is empty: nothing has been posted yet.
     """
     if not run.tables.ledger:
         return None
-    settings = run.tables.settings
-    year = next(calendar_periods(PeriodKind.YEAR, run.as_of, run.as_of, settings))
-    first, last = (accounting_period(day, settings).period_id for day in (year.starts_on, run.as_of))
-    rows = movements(run.tables.ledger, first, last)
-    _age(rows, run)
-    currencies = sorted({row.currency for row in rows})
-    one = len(currencies) == 1
-    unit = f" ({currencies[0]})" if one else ""
-    foreign = any(currency != settings.base_currency for currency in currencies)
-    columns = [ResultColumn("Program ID", "id", "program_id"), ResultColumn("Program", "text", "program_name"),
-               ResultColumn("Participant ID", "id", "participant_id"), ResultColumn("Participant", "text", "participant_name"),
-               ResultColumn("Currency", "text", "currency")]  # fmt: skip
-    columns += [ResultColumn(header + unit, "money", name, total=one) for header, name in COLUMNS]
-    columns += [ResultColumn(f"Unpaid, {words}{unit}", "money", f"unpaid_{age}", total=one) for age, words in AGES]
-    if foreign:
-        base = settings.base_currency
-        columns += [
-            ResultColumn(f"Exchange ({base})", "money", "exchange", total=True),
-            ResultColumn(f"Closing ({base})", "money", "base_closing", total=True),
-        ]
+    rows, (first, last) = movements(run.tables.ledger, *_year(run)), _year(run)
     programs = {program.program_id: program.program_name for program in run.tables.programs}
     people = {row.distributor_id: row.distributor_name for row in reversed(run.tables.distributors)}
-    cells = tuple(
-        (row.program_id, programs.get(row.program_id, ""), row.participant_id, people.get(row.participant_id, ""), row.currency,
-         *(getattr(row, name) for _, name in COLUMNS), *(row.aged[age] for age, _ in AGES),
-         *((row.exchange, row.base_closing) if foreign else ()))
-        for row in rows
-    )  # fmt: skip
-    return ResultTable("Roll-Forward", _title(rows, first, last), tuple(columns), cells, tuple(_subtotals(rows)))
+    who = (
+        ("Program ID", "id", "program_id", lambda row: row.program_id),
+        ("Program", "text", "program_name", lambda row: programs.get(row.program_id, "")),
+        ("Participant ID", "id", "participant_id", lambda row: row.participant_id),
+        ("Participant", "text", "participant_name", lambda row: people.get(row.participant_id, "")),
+    )
+    return _table("Roll-Forward", _title(rows, first, last), who, rows, run, (_tied(run, rows, first, last),))
+
+
+def by_program(run: Run) -> ResultTable | None:
+    """The same with a row for each program and currency: the subtotals of Roll-Forward."""
+    if not run.tables.ledger:
+        return None
+    first, last = _year(run)
+    sums: dict[tuple[str, str], Movement] = {}
+    people: dict[tuple[str, str], int] = defaultdict(int)
+    for row in movements(run.tables.ledger, first, last):
+        key = (row.program_id, row.currency)
+        people[key] += 1
+        total = sums.setdefault(key, Movement(row.program_id, "", row.currency))
+        for name in ADDED:
+            setattr(total, name, getattr(total, name) + getattr(row, name))
+    programs = {program.program_id: program.program_name for program in run.tables.programs}
+    who = (
+        ("Program ID", "id", "program_id", lambda row: row.program_id),
+        ("Program", "text", "program_name", lambda row: programs.get(row.program_id, "")),
+        ("Participants", "integer", "participants", lambda row: people[row.program_id, row.currency]),
+    )
+    return _table("Roll-Forward Programs", _title(sums.values(), first, last), who, list(sums.values()), run)
+
+
+def _year(run: Run) -> tuple[str, str]:
+    """The first accounting period of the as-of date's fiscal year, and the one that holds the date."""
+    settings = run.tables.settings
+    year = next(calendar_periods(PeriodKind.YEAR, run.as_of, run.as_of, settings))
+    return accounting_period(year.starts_on, settings).period_id, accounting_period(run.as_of, settings).period_id
+
+
+Who = tuple[str, str, str, Callable[[Movement], Any]]  # header, kind, field, cell
+
+
+def _table(name: str, title: str, who: Sequence[Who], rows: Sequence[Movement], run: Run, notes: Iterable[str] = ()) -> ResultTable:
+    """One row a movement; columns in Base Currency where a program has another."""
+    base, currencies = run.tables.settings.base_currency, sorted({row.currency for row in rows})
+    one = len(currencies) == 1
+    unit = f" ({currencies[0]})" if one else ""
+    in_base = (("Opening", "base_opening"), ("Moved", "base_moved"), ("Exchange", "exchange"), ("Closing", "base_closing"))
+    foreign = in_base if any(currency != base for currency in currencies) else ()
+    columns = [
+        *(ResultColumn(*column[:3]) for column in who),
+        ResultColumn("Currency", "text", "currency"),
+        *(ResultColumn(header + unit, "money", field_, total=one) for header, field_ in COLUMNS),
+        *(ResultColumn(f"{header} in Base ({base})", "money", field_, total=True) for header, field_ in foreign),
+    ]
+    cells = tuple((*(cell(row) for *_, cell in who), row.currency, *(getattr(row, field_) for _, field_ in (*COLUMNS, *foreign))) for row in rows)
+    return ResultTable(name, title, tuple(columns), cells, tuple(note for note in notes if note))
 
 
 COLUMNS = (("Opening", "opening"), ("Accrual", "accrual"), ("True-Up", "true_up"), ("Settled", "settled"), ("Forfeited", "forfeited"),
            ("Written Off", "written_off"), ("Adjustments", "adjustments"), ("Closing", "closing"))  # fmt: skip
+ADDED = ("opening", "accrual", "true_up", "settled", "forfeited", "written_off", "adjustments", "base_opening", "base_moved", "exchange")
 
 
 def _title(rows: Iterable[Movement], first: str, last: str) -> str:
-    sums = _by_currency(rows)
-    if not sums:
-        return "Nothing has been posted yet: close a period to see how balances move"
-    return f"From {first} to {last} the accrued balance closes at " + " and ".join(f"{currency} {amount:,.2f}" for currency, amount in sums.items())
+    return f"From {first} to {last} the accrued balance closes at {words(by_currency((row.currency, row.closing) for row in rows))}"
 
 
-def _by_currency(rows: Iterable[Movement]) -> Mapping[str, Decimal]:
-    found: dict[str, Decimal] = defaultdict(Decimal)
-    for row in rows:
-        found[row.currency] += row.closing
-    return dict(sorted(found.items()))
-
-
-def _subtotals(rows: Iterable[Movement]) -> Iterable[str]:
-    """The closing balance of each program, in words."""
-    found: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for row in rows:
-        found[row.program_id, row.currency] += row.closing
-    for (program, currency), amount in sorted(found.items()):
-        yield f"{program} closes at {currency} {amount:,.2f}"
-
-
-def _age(rows: Iterable[Movement], run: Run) -> None:
-    """What is due and unpaid, by the days since it fell due."""
-    by_key = {(row.program_id, row.participant_id): row for row in rows}
-    for due in run.payable:
-        row = by_key.get((due.program_id, due.participant_id))
-        if row is not None and due.payable:
-            row.aged[age_of(due.due_on, run.as_of)] += due.payable
-
-
-def age_of(due_on: date, as_of: date) -> int:
-    """The lower bound of the days since something fell due, as `AGES` has them.
-
-    >>> age_of(date(2026, 1, 1), date(2026, 1, 31)), age_of(date(2026, 1, 1), date(2026, 2, 1)), age_of(date(2026, 1, 1), date(2026, 12, 31))
-    (0, 30, 90)
-    """
-    days = (as_of - due_on).days
-    return max((lower for lower, _ in AGES if days > lower), default=0)
+def _tied(run: Run, rows: Sequence[Movement], first: str, last: str) -> str:
+    """The same balances by account: what the journal has on the balance accounts at the end, Opening rows apart, which have no accounts."""
+    manufacturer = run.tables.settings.perspective is Perspective.MANUFACTURER
+    role, kinds = BALANCE[run.tables.settings.perspective], {program.program_id: program.rebate_type for program in run.tables.programs}
+    names = {account_of(role, program, kind, run.tables.accounts)[0] for program, kind in kinds.items()}
+    held, without = NOTHING, NOTHING
+    for entry in run.tables.ledger:
+        if entry.accounting_period > last:
+            continue
+        in_base = entry.base_amount if entry.base_amount is not None else entry.amount
+        if not (entry.debit_account or entry.credit_account):
+            without += in_base
+            continue
+        held += abs(in_base) * ((entry.credit_account in names) - (entry.debit_account in names)) * (1 if manufacturer else -1)
+    closing, base = sum((row.base_closing for row in rows), NOTHING), run.tables.settings.base_currency
+    opened = f" and {words({base: without})} of other books" if without else ""
+    found = f"The journal to {last} leaves {words({base: held})} on {' and '.join(sorted(names))}{opened}"
+    return f"{found}: the same as the closing balance." if held + without == closing else f"{found}, the closing balance is {words({base: closing})}."

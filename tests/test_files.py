@@ -20,7 +20,7 @@ from rebate_udfs.hosts.files import write_results
 from rebate_udfs.model import ResultColumn, ResultTable, Run, Severity
 from rebate_udfs.report import report
 
-RESULTS = ["Check", "Attainment", "Accruals", "Payable", "Journal", "Explanation", "Calendar", "Runs"]
+RESULTS = ["Check", "Attainment", "Accruals", "Payable", "Journal", "Aging", "Explanation", "Calendar", "Runs"]
 NASTY = [
     "=1+1",
     "+1",

@@ -26,8 +26,8 @@ HEADER_ROWS = 30  # how far down a header row is looked for
 LARGEST_BOOK = 4 * 2**30  # bytes unpacked; a full sheet of a million rows is about 0.8 GiB
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".xltx", ".xltm")
 ZIP_MARK, OLE_MARK = b"PK\x03\x04", bytes.fromhex("D0CF11E0A1B11AE1")
-RESULT_SHEETS = ("Check", "Attainment", "Accruals", "Payable", "Journal", "Roll-Forward", "Funds", "Claim Check", "Dispute Check", "Program Review",
-                 "Dashboard", "Explanation", "Calendar", "Runs")  # fmt: skip
+RESULT_SHEETS = ("Check", "Attainment", "Accruals", "Payable", "Journal", "Roll-Forward", "Roll-Forward Programs", "Aging", "Payment Timeliness",
+                 "Funds", "Claim Check", "Dispute Check", "Program Review", "Dashboard", "Explanation", "Calendar", "Runs")  # fmt: skip
 
 
 def read_book(path: Path | str) -> tuple[list[RawTable], list[Problem]]:

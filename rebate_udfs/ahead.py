@@ -149,7 +149,7 @@ def by_claims(slot: Slot, facts: Facts, earned: Earned, ahead: Expected, held: F
 def until_claimed(slot: Slot, accrued: Decimal, steps: tuple[Step, ...], granted: Granted, as_of: date) -> tuple[Decimal, tuple[Step, ...]]:
     """Where claims are required: x Expected Claims until the claim window ends, never below what is approved."""
     program = slot.agreement.program
-    approved = granted.approved + granted.carried
+    approved = granted.approved + granted.carried + granted.lapsed
     if program.expected_claims != 1 and as_of <= slot.period.ends_on + timedelta(days=program.claim_window_days):
         share = Fraction(program.expected_claims)
         part = money(Fraction(accrued) * share, slot.agreement.currency)

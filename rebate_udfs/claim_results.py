@@ -10,21 +10,23 @@ from decimal import Decimal
 from fractions import Fraction
 
 from .agreements import Agreement
-from .claim_case import Case, Entitlements, Posted, State, activities_of, participant
+from .claim_case import Case, Entitlements, Posted, State, activities_of, participant, place_of
 from .claim_evidence import gather
 from .claim_grants import funds_of, rewarded_base
 from .claim_reasons import BY_CODE, Effect
 from .claims import effective_day, validate
 from .earn import Earned, Key
 from .exchange import MissingRate, Rates
+from .facts import Slot
 from .known import Known
 from .model import CellError, ClaimResult, Decision, Payment, Problem, RebateType, Reward, Run, Severity, SpecialPrice, Status, Step, Tables
 from .money import money
 from .participants import EARLIEST, Hierarchy
 from .periods import find_period
-from .settle import Granted
+from .settle import Granted, claims_close
 
 NOTHING, ZERO = Decimal(0), Fraction(0)
+NO_PURCHASES = Earned(Reward(ZERO, 0, (Step("No purchases", "nothing is earned", amount=ZERO),)), NOTHING)
 
 
 def claims_of(
@@ -84,6 +86,16 @@ def claimed_slots(tables: Tables, programs: Sequence[Agreement], hierarchy: Hier
     return found
 
 
+def slots_by_decision(known: Known, cases: Sequence[Case]) -> list[Slot]:
+    """Figures that have a row only because a person has approved a claim that belongs to none: it must be accrued and paid."""
+    found: dict[Key, Slot] = {}
+    for case in cases:
+        for key in case.draws:
+            if key not in known.slots and case.agreement is not None and (period := find_period(key[2], case.agreement.periods)):
+                found[key] = Slot(case.agreement, key[1], period, (), (), ((period.starts_on, period.ends_on),), None, None, None)
+    return list(found.values())
+
+
 def granted_by_key(cases: Sequence[Case]) -> dict[Key, Granted]:
     """What claims have been granted, by the figure they draw on."""
     found: dict[Key, Granted] = defaultdict(Granted)
@@ -91,13 +103,17 @@ def granted_by_key(cases: Sequence[Case]) -> dict[Key, Granted]:
         if case.key is None or case.agreement is None or case.stale:
             continue
         held = case.status == Effect.HOLDS.value and not (case.waits or case.lapses)
-        for key in funds_of(case) if held else ():  # nothing of them lapses while it is held
-            found[key] = replace(found[key], held=True)
+        for key in funds_of(case) if held else ():  # nothing of them lapses while a claim that came in time is held
+            period = find_period(key[2], case.agreement.periods)
+            if case.claim_date is None or (period and case.claim_date <= claims_close(case.agreement, period)):
+                found[key] = replace(found[key], held=True)
         for key, amount in case.draws.items():
             before = found[key]
             if case.waits:
                 found[key] = replace(before, carried=before.carried + amount)
-            elif not case.lapses:
+            elif case.lapses:
+                found[key] = replace(before, lapsed=before.lapsed + amount)
+            else:
                 found[key] = replace(before, amounts=(*before.amounts, (_due_on(case, case.agreement), amount)))
     return found
 
@@ -112,11 +128,11 @@ def _due_on(case: Case, agreement: Agreement) -> date:
 
 
 def ship_and_debit(known: Known, earned: Mapping[Key, Earned], cases: Sequence[Case]) -> dict[Key, Earned]:
-    """Ship and Debit earns its approved claim lines, in the period of their Sale Date."""
-    found = dict(earned)
+    """Ship and Debit earns its approved claim lines, in the period of their Sale Date; a figure that only a claim gives earns nothing else."""
+    found = {key: earned.get(key, NO_PURCHASES) for key in known.slots}
     lines: dict[Key, list[Case]] = defaultdict(list)
     for case in cases:
-        if case.kind == "ship" and case.key and case.approved and not case.lapses:
+        if case.kind == "ship" and case.key and case.approved:
             lines[case.key].append(case)
     for key, slot in known.slots.items():
         if slot.agreement.program.rebate_type.value == "Ship and Debit":
@@ -126,7 +142,7 @@ def ship_and_debit(known: Known, earned: Mapping[Key, Earned], cases: Sequence[C
             total = sum((case.approved for case in lines[key]), NOTHING)
             figure = money(Fraction(total), slot.agreement.currency)
             steps = steps or (Step("No claims", "nothing is approved yet", amount=ZERO),)
-            found[key] = Earned(Reward(Fraction(figure), earned[key].reward.tier, steps), figure)
+            found[key] = Earned(Reward(Fraction(figure), found[key].reward.tier, steps), figure)
     return found
 
 
@@ -150,19 +166,16 @@ def results(cases: Sequence[Case], payments: Sequence[Payment], tables: Tables, 
                 by_line[(*claim, payment.claim_line)] += payment.amount
             else:
                 whole[claim] += payment.amount
-    found = []
-    last = {(case.claim.program_id, case.participant_id, case.claim.claim_id): at for at, case in enumerate(cases) if not case.stale}
-    for at, case in enumerate(cases):
-        result = _result(case, tables)
-        if not case.stale:
-            claim = (case.claim.program_id, case.participant_id, case.claim.claim_id)
-            paid = by_line.pop((*claim, case.claim.line), NOTHING)
-            rest = whole[claim]
-            part = rest if at == last[claim] else min(max(case.approved - paid, NOTHING), rest) if rest > 0 else NOTHING
-            whole[claim] -= part
-            result = replace(result, paid=paid + part)
-        found.append(result)
-    return found
+    paid: dict[int, Decimal] = {}
+    shown = sorted((case for case in cases if not case.stale), key=place_of)
+    last = {(case.claim.program_id, case.participant_id, case.claim.claim_id): case for case in shown}
+    for case in shown:  # what is paid for all lines of a claim goes to them in their order
+        claim = (case.claim.program_id, case.participant_id, case.claim.claim_id)
+        own, rest = by_line.pop((*claim, case.claim.line), NOTHING), whole[claim]
+        part = rest if case is last[claim] else min(max(case.approved - own, NOTHING), rest) if rest > 0 else NOTHING
+        whole[claim] -= part
+        paid[id(case)] = own + part
+    return [replace(_result(case, tables), paid=paid.get(id(case), NOTHING)) for case in cases]
 
 
 def _result(case: Case, tables: Tables) -> ClaimResult:

@@ -272,7 +272,7 @@ def by_amount(state: State, case: Case) -> str:
 
 def effective_day(case: Case) -> date | None:
     """From when Payment Terms Days count: the Claim Date; Volume, Growth and Mix not before the settlement's end."""
-    claimed_on, settlement = case.claim_date or case.claim.claim_date, settlement_of(case)
+    claimed_on, settlement = case.claim.claim_date or case.claim_date, settlement_of(case)
     if case.kind in ("mdf", "ship") or settlement is None:
         return claimed_on
     return max(claimed_on, settlement.ends_on) if claimed_on else settlement.ends_on

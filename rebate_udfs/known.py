@@ -35,6 +35,13 @@ class Known:
             del self.slots[key], self.facts[key], self.rows[key]
         return list(self.slots.values())
 
+    def add(self, slots: Iterable[Slot]) -> list[Slot]:
+        """Take in slots that were not known of before; gives all of them."""
+        for slot in slots:
+            self.slots[slot_key(slot)] = slot
+            self.facts[slot_key(slot)], self.rows[slot_key(slot)] = facts_of(slot, self.converter, self._cut(slot.agreement))
+        return list(self.slots.values())
+
     def agreements(self) -> list[Agreement]:
         """The programs that have a slot."""
         return list({slot.agreement.program_id: slot.agreement for slot in self.slots.values()}.values())

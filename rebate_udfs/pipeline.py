@@ -15,7 +15,7 @@ from .agreements import Agreement, agreements
 from .ahead import accrue, earn_ahead, journal, look_ahead
 from .attain import attain, converter_problems, gap_problems, program_count, standing
 from .audit import verdicts
-from .claim_results import claim_problems, claimed_slots, claims_of, granted_by_key, held_by_key, results, ship_and_debit
+from .claim_results import claim_problems, claimed_slots, claims_of, granted_by_key, held_by_key, results, ship_and_debit, slots_by_decision
 from .control_totals import control_problems
 from .counting import clusters, count
 from .doubts import line_doubts, part_periods, unknown_figures
@@ -65,6 +65,7 @@ def run(tables: Tables, as_of: date | None = None, *, for_books: bool = False) -
     earned = final(slots, earned, figure_dues)
     payments, adjusted = resolve(programs, tables.payments), adjustments_by_key(tables, programs, day)
     cases = claims_of(tables, programs, known, earned, {key: each.total for key, each in adjusted.items()}, payments, day)
+    slots = known.add(slots_by_decision(known, cases))
     earned, granted = ship_and_debit(known, earned, cases), granted_by_key(cases)
     ahead, doubts = look_ahead(tables, programs, slots, known.facts, shares, day)
     rewards_ahead = earn_ahead(tables, slots, known.facts, ahead, known.common_share)
@@ -164,7 +165,7 @@ def payables(
     by_participant: dict[tuple[str, str], list[Due]] = defaultdict(list)
     for slot in slots:
         key = slot_key(slot)
-        by_participant[key[:2]] += with_adjustments(slot.agreement, key, slot.period, figure_dues[key], adjusted.get(key, Adjusted()))
+        by_participant[key[:2]] += with_adjustments(slot.agreement, key, slot.period, figure_dues.get(key, ()), adjusted.get(key, Adjusted()))
     programs_by_id = {each.program_id: each for each in programs}
     after: dict[Key, list[Due]] = defaultdict(list)
     for (program_id, _), rows in by_participant.items():

@@ -172,10 +172,23 @@ class Granted:
     amounts: tuple[tuple[date, Decimal], ...] = ()
     carried: Decimal = NOTHING
     held: bool = False
+    lapsed: Decimal = NOTHING  # approved, but still below the minimum when the program's last settlement fell due
 
     @property
     def approved(self) -> Decimal:
         return sum((amount for _, amount in self.amounts), NOTHING)
+
+
+def claims_close(agreement: Agreement, period: Period) -> date:
+    """The last day on which a figure can be claimed; with Carry Over that of the program's last period."""
+    last = agreement.periods[-1] if agreement.program.carry_over else period
+    return last.ends_on + timedelta(days=agreement.program.claim_window_days)
+
+
+def _next_due(agreement: Agreement, period: Period, dated_on: date) -> date:
+    """When an adjustment falls due: with the next settlement of its figure, after the last one by its own date."""
+    following = next((each.ends_on for each in agreement.settlements_of(period) if each.ends_on >= dated_on), dated_on)
+    return following + timedelta(days=agreement.program.payment_terms_days)
 
 
 def claim_rows(
@@ -186,20 +199,19 @@ def claim_rows(
     Approved amounts fall due Payment Terms Days after the Claim Date. Once the claim window has closed (Carry Over: that of
     the program's last period) and no claim is held, earned - approved lapses; a ship and debit figure is its claims.
     """
-    program = agreement.program
-    last_period = agreement.periods[-1] if program.carry_over else period
-    closed = as_of > last_period.ends_on + timedelta(days=program.claim_window_days)
-    lapses = closed and not granted.held and program.rebate_type is not RebateType.SHIP_AND_DEBIT
-    lapsed = max(earned + adjusted.total - granted.approved - granted.carried, NOTHING) if lapses else NOTHING
+    closes_on = claims_close(agreement, period)
+    lapses = as_of > closes_on and not granted.held and agreement.program.rebate_type is not RebateType.SHIP_AND_DEBIT
+    unclaimed = max(earned + adjusted.total - granted.approved - granted.carried - granted.lapsed, NOTHING) if lapses else NOTHING
+    lapsed = granted.lapsed + unclaimed
     by_date: dict[date, Decimal] = defaultdict(Decimal)
-    to_pay = [(dated_on + timedelta(days=program.payment_terms_days), amount) for dated_on, amount in adjusted.to_pay]
+    to_pay = [(_next_due(agreement, period, dated_on), amount) for dated_on, amount in adjusted.to_pay]
     for due_on, amount in (*granted.amounts, *to_pay):
         by_date[due_on] += amount
     if not by_date and not (lapsed or settled or granted.carried):
         return []
     dues_ = [Due(key, period, due_on, amount) for due_on, amount in sorted(by_date.items())]
     if not dues_:
-        dues_ = [Due(key, period, last_period.ends_on + timedelta(days=program.claim_window_days), NOTHING)]
+        dues_ = [Due(key, period, closes_on, NOTHING)]
     dues_[-1] = replace(dues_[-1], carried=granted.carried, lapsed=lapsed)
     return _rows(agreement, dues_, granted.approved, settled, adjusted.total, as_of, lapses=False)
 

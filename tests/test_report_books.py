@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from closebooks import close, ledger_of, load, run, write_book
 from openpyxl import load_workbook
+from plaintext import beancount, hledger
 from smallbooks import computed
 
 from rebate_udfs.model import ResultTable, Run
@@ -136,6 +137,17 @@ def test_the_roll_forward_adds_up_in_both_currencies_and_agrees_with_ledger_and_
         ("P-EUR", 1, D(60), D(72)), ("P-USD", 1, D(30), D(30))]  # fmt: skip
     table, account = roll_forward(found), PERSPECTIVES[found.tables.settings.perspective.value]
     assert table is not None and table.notes == (f"The journal to 2026-04 leaves USD 102.00 on {account}: the same as the closing balance.",)
+
+
+@pytest.mark.parametrize("reader", [beancount, hledger])
+def test_a_journal_in_two_currencies_balances_in_plain_text_ledgers(euros: Path, tmp_path: Path, reader: Any) -> None:
+    path = tmp_path / "journal"
+    run("export", str(euros), "all", "--format", reader.__name__, "--out", str(path))
+    found = reader(path)
+    for currency in ("EUR", "USD"):
+        assert sum(amount for (_, shown), amount in found.items() if shown == currency) == 0
+    held = PERSPECTIVES[load(euros).settings.perspective.value].replace(" ", "-")
+    assert [abs(amount) for (account, currency), amount in found.items() if currency == "EUR" and account.replace(" ", "-").endswith(held)] == [D(60)]
 
 
 def test_a_journal_that_does_not_agree_is_said(euros: Path) -> None:

@@ -12,6 +12,7 @@ from . import actions, report, terminal
 from .hosts.comparison import write_comparison
 from .hosts.reading import WORKBOOKS, read_book
 from .hosts.receive import one_at_a_time, receive_statements, received_folder, set_aside, write_receipts
+from .hosts.statement_password import read_passwords
 from .model import ResultTable, Tables
 from .package import CannotPatch
 from .parse import RawTable
@@ -27,6 +28,10 @@ Unsigned = Annotated[bool, typer.Option("--accept-unsigned", help="Read files al
 LedgerOption = Annotated[
     str | None,
     typer.Option("--ledger", metavar="URL", help="A PostgreSQL ledger instead of the file beside BOOK.", envvar="REBATES_LEDGER", show_default=False),
+]
+Passwords = Annotated[
+    Path | None,
+    typer.Option("--passwords", metavar="FILE", help="Open encrypted ones: a CSV with Distributor ID, Password.", show_default=False),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 SHOWN = ("claim_id", "line", "distributor_id", "program_id", "status", "claimed", "calculated", "approved", "paid", "reasons", "finding", "match",
@@ -51,9 +56,16 @@ def register(app: typer.Typer, load: Load) -> None:
         raise typer.Exit(1 if outcome.has_errors else 0)
 
     @app.command()
-    def receive(path: PathArgument, book: BookOption, accept_unsigned: Unsigned = False, ledger: LedgerOption = None, quiet: Quiet = False) -> None:
+    def receive(
+        path: PathArgument,
+        book: BookOption,
+        accept_unsigned: Unsigned = False,
+        ledger: LedgerOption = None,
+        passwords: Passwords = None,
+        quiet: Quiet = False,
+    ) -> None:
         """Read filled statements: check them, append their claims and disputes to the workbook once, and write a receipt for each."""
-        raise typer.Exit(_receive(load, path, book, accept_unsigned, ledger, terminal.console(quiet)))
+        raise typer.Exit(_receive(load, path, book, accept_unsigned, ledger, passwords, terminal.console(quiet)))
 
     @app.command()
     def reconcile(first: First, second: Second, out: OutOption = None, quiet: Quiet = False) -> None:
@@ -72,10 +84,11 @@ def register(app: typer.Typer, load: Load) -> None:
         raise typer.Exit(1 if outcome.has_errors else 0)
 
 
-def _receive(load: Load, path: Path, book: Path, accept_unsigned: bool, ledger: str | None, out: terminal.Console) -> int:
+def _receive(load: Load, path: Path, book: Path, accept_unsigned: bool, ledger: str | None, passwords: Path | None, out: terminal.Console) -> int:
+    opening = read_passwords(passwords) if passwords else None
     try:
         with one_at_a_time(book):
-            receipts = receive_statements(path, book, load(book)[0], accept_unsigned=accept_unsigned, ledger=ledger)
+            receipts = receive_statements(path, book, load(book)[0], accept_unsigned=accept_unsigned, ledger=ledger, passwords=opening)
     except CannotPatch as refusal:
         raise actions.Refused(f"{book.name} was left as it is: {refusal}.") from refusal
     folder = received_folder(book)

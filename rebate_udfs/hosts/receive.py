@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from hashlib import file_digest
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from .. import actions
@@ -24,6 +24,7 @@ from ..seal import Returned
 from .append import append_tables
 from .receive_files import delivery, read_apart
 from .statement_key import known_key
+from .statement_password import likely, require_packages
 from .statements import safe_name, write_whole
 
 if sys.platform != "win32":
@@ -34,17 +35,18 @@ MOST_LISTED = 200  # changed cells in a receipt
 
 
 def receive_statements(
-    path: Path, book: Path, tables: Tables, *, accept_unsigned: bool = False, jobs: int | None = None, ledger: str | None = None
-) -> list[Receipt]:
+    path: Path, book: Path, tables: Tables, *, accept_unsigned: bool = False, jobs: int | None = None, ledger: str | None = None,
+    passwords: Mapping[str, str] | None = None,
+) -> list[Receipt]:  # fmt: skip
     """Read a file, folder or zip of filled statements and append what is new to the Claims and Disputes of the book, in one step.
 
-    `ledger` names a shared ledger, which keeps the key; without one it is the file beside the book.
-
+    `ledger` names a shared ledger, which keeps the key; without one it is the file beside the book. `passwords`, by
+    distributor, open statements that were sent encrypted.
     A file that is not ours, changed, old, broken or dangerous is set aside with the reason, and nothing of it is appended.
     Raises CannotRead when there is nothing to read, CannotPatch when the book cannot be written (it then is as it was).
     """
     registry = Registry(book)
-    sent, key = read_statements(path, jobs, leave_out=(book, received_folder(book))), known_key(book, tables, ledger)
+    sent, key = read_statements(path, jobs, (book, received_folder(book)), passwords), known_key(book, tables, ledger)
     received = actions.receive_statements(sent, tables, key, registry.latest(tables), accept_unsigned=accept_unsigned)
     registry.note(received.receipts)  # first: what it says counts only once the book has the rows
     append(book, received.additions)
@@ -56,20 +58,22 @@ def received_folder(book: Path) -> Path:
     return book.with_name(f"{book.stem} received")
 
 
-def read_statements(path: Path, jobs: int | None = None, leave_out: Sequence[Path] = ()) -> list[Sent]:
+def read_statements(path: Path, jobs: int | None = None, leave_out: Sequence[Path] = (), passwords: Mapping[str, str] | None = None) -> list[Sent]:
     """The files of a delivery, each read apart; files of other kinds are named as such. Raises CannotRead when there is nothing to read."""
+    if passwords:
+        require_packages()
     with delivery(path, leave_out) as found, ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
         others = [Sent(name, "", OTHER_KIND) for name in found.others]
-        return [*pool.map(lambda pair: _sent(*pair), found.workbooks), *others]
+        return [*pool.map(lambda each: _sent(each[0], each[1], passwords or {}), found.workbooks), *others]
 
 
 OTHER_KIND = "It is no workbook."
 
 
-def _sent(name: str, place: Path | str) -> Sent:
+def _sent(name: str, place: Path | str, passwords: Mapping[str, str]) -> Sent:
     if isinstance(place, str):
         return Sent(name, "", place)
-    found: Returned | str = read_apart(place)
+    found: Returned | str = read_apart(place, likely(PurePath(name).name, passwords))
     try:
         with place.open("rb") as file:
             digest = file_digest(file, "sha256").hexdigest()

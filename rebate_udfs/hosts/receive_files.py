@@ -18,7 +18,7 @@ from ..parse import CannotRead
 from ..seal import Change, Compared, Returned
 from .receive_reader import LARGEST_DELIVERY, MOST_FILES, SUFFIXES
 
-SECONDS = 10
+SECONDS = 9
 UNPACK_SECONDS = 90
 LARGEST_ANSWER = 100 * 2**20
 WORKBOOK_PARTS = {"[Content_Types].xml", "content.xml"}  # a zip with one of these is a workbook itself
@@ -97,22 +97,23 @@ def _add_zip(found: Delivery, file: Path, prefix: str, folder: Path) -> None:
             found.others.append(name)
 
 
-def read_apart(path: Path) -> Returned | str:
-    """What a workbook holds, read by a process with limits; a sentence when it is not read."""
-    said = _ask(["read", str(path)], SECONDS)
+def read_apart(path: Path, passwords: Sequence[str] = ()) -> Returned | str:
+    """What a workbook holds, read by a process with limits; a sentence when it is not read. An encrypted one opens with one of the passwords."""
+    said = _ask(["read", str(path)], SECONDS, passwords)
     if isinstance(said, str):
         return said
     return str(said["refused"]) if "refused" in said else _back(said["found"])
 
 
-def _ask(arguments: list[str], seconds: int) -> dict[str, Any] | str:
-    """The reader's answer, or a sentence when there is none."""
+def _ask(arguments: list[str], seconds: int, passwords: Sequence[str] = ()) -> dict[str, Any] | str:
+    """The reader's answer, or a sentence when there is none. Passwords go by its input, where no list of processes shows them."""
     command = [sys.executable, "-m", "rebate_udfs.hosts.receive_reader", *arguments]
     package = str(Path(__file__).parents[2])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", ""))))}
+    secret = json.dumps(list(passwords)).encode()
     with tempfile.TemporaryFile() as answer:
         try:
-            done = subprocess.run(command, stdout=answer, stderr=subprocess.DEVNULL, timeout=seconds, check=False, env=environment)
+            done = subprocess.run(command, input=secret, stdout=answer, stderr=subprocess.DEVNULL, timeout=seconds, check=False, env=environment)
         except subprocess.TimeoutExpired:
             return BUSY
         if done.returncode or answer.tell() > LARGEST_ANSWER:

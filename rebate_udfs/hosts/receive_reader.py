@@ -16,7 +16,7 @@ import struct
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
 from pathlib import Path, PurePosixPath
@@ -38,9 +38,14 @@ ACTIVE = re.compile(
     r"vbaProject|vbaData|/macrosheets/|/dialogsheets/|/embeddings/|/activeX/|oleObject|/ctrlProps/|/Basic/[^/]+/[^/]+\.xml|/Scripts/", re.IGNORECASE
 )
 LINKS = re.compile(r"/externalLinks/|/connections\.xml|/queryTables/", re.IGNORECASE)
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 OLE = bytes.fromhex("D0CF11E0A1B11AE1")
 OLE_ACTIVE = {"_VBA_PROJECT": "a macro", "Ole10Native": "an embedded object", "MBD0": "an embedded object"}  # storages of old workbooks
-PASSWORD = "It is encrypted with a password; take the password off and send it again."
+PASSWORD = "It is encrypted with a password; take the password off and send it again, or name your file of passwords (--passwords)."
+WRONG_PASSWORD = (
+    "It is encrypted with a password that the file of passwords does not hold, or its name does not begin with the Distributor ID; "
+    "take the password off, or put the ID first in the file's name."
+)
 DAMAGED = "It is damaged or incomplete; open it in a spreadsheet program, save it, and send it again."
 UNREADABLE = (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, OSError, ValueError, RuntimeError, KeyError, zlib.error, struct.error)
 
@@ -119,8 +124,8 @@ def cells(data: bytes) -> dict[str, list[list[Any]]]:
         raise Refused(DAMAGED) from error
 
 
-def read(path: Path) -> Returned:
-    """What a file holds. Raises Refused."""
+def read(path: Path, passwords: Sequence[str] = ()) -> Returned:
+    """What a file holds; an encrypted one opens with one of the passwords. Raises Refused."""
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise Refused("It is far larger than a statement.")
@@ -128,11 +133,11 @@ def read(path: Path) -> Returned:
     except OSError as error:
         raise Refused("It cannot be read.") from error
     notes: tuple[str, ...] = ()
+    if data[:8] == OLE and ENCRYPTED in data:
+        data = _opened(data, passwords)
     if data[:4] == b"PK\x03\x04":
         notes = look_at_package(data)
     elif data[:8] == OLE:
-        if "EncryptedPackage".encode("utf-16-le") in data:
-            raise Refused(PASSWORD)
         active = next((what for name, what in OLE_ACTIVE.items() if name.encode("utf-16-le") in data), None)
         if active:
             raise Refused(f"It holds {active}; save it as a workbook without (.xlsx) and send it again.")
@@ -142,6 +147,25 @@ def read(path: Path) -> Returned:
         return returned(cells(data), notes)
     except BadSeal as error:
         raise Refused(str(error)) from error
+
+
+def _opened(data: bytes, passwords: Sequence[str]) -> bytes:
+    """The workbook inside an encrypted one; one that is encrypted twice is not ours."""
+    from .statement_password import WrongPassword, decrypted
+
+    if not passwords:
+        raise Refused(PASSWORD)
+    try:
+        found = decrypted(data, passwords)
+    except WrongPassword as error:
+        raise Refused(WRONG_PASSWORD) from error
+    except ValueError as error:
+        raise Refused(DAMAGED) from error
+    if found[:4] != b"PK\x03\x04":
+        raise Refused(DAMAGED)
+    if len(found) > LARGEST_FILE:
+        raise Refused("It is far larger than a statement.")
+    return found
 
 
 def plain_json(cell: Any) -> Any:
@@ -200,7 +224,7 @@ def main() -> int:
     limit(SECONDS if verb == "read" else UNPACK_SECONDS)
     try:
         if verb == "read":
-            found = read(path)
+            found = read(path, json.loads(sys.stdin.read() or "[]"))
             text = json.dumps({"found": asdict(found)}, default=plain_json)
         else:
             text = json.dumps({"members": list(unpack(path, Path(sys.argv[3]), int(sys.argv[4])))})

@@ -106,13 +106,13 @@ def _claim_fields(pen: Pen) -> list[Field]:
         Field("Invoice Number", 16, "text", "Our invoice, when you claim a single line.", ""),
         Field("SKU", 14, "text", "The product on that invoice.", ""),
         Field("Quantity", 11, "amount", "The quantity you claim for.", ""),
-        Field("Claimed Amount", 18, "amount", f"In the program's currency, for example {program.currency}.", 1250, True),
+        Field("Claimed Amount", 20, "amount", f"In the program's currency, for example {program.currency}.", 1250, True),
     ]
     if RebateType.MDF in kinds:
         fields += [
             Field("Activity Type", 16, "list", "Choose what you did.", "", False, "Activities"),
             Field("Activity Date", 13, "date", "The day of the activity.", ""),
-            Field("Activity Cost", 13, "amount", "What it cost in all.", ""),
+            Field("Activity Cost", 15, "amount", "What it cost in all.", ""),
             Field("Proof Reference", 18, "text", "Invoice or photo that proves it.", ""),
         ]
     if RebateType.SHIP_AND_DEBIT in kinds:
@@ -134,7 +134,7 @@ def _dispute_fields(pen: Pen) -> list[Field]:
         Field("Invoice Number", 16, "text", "The invoice it is about.", "INV-10234"),
         Field("Reason", 26, "list", "Choose the reason, or write your own.", REASONS[0], True, "Reasons"),
         Field("Note", 44, "text", "What you see and where.", "Invoice of 12 March is not in the list of counted lines"),
-        Field("Disputed Amount", 18, "amount", "What you expect in addition to our figure.", 125),
+        Field("Disputed Amount", 20, "amount", "What you expect in addition to our figure.", 125),
     ]
 
 

@@ -15,7 +15,7 @@ from . import look
 from .statement_pen import EXCEL_DAY_ZERO, FORMULA_STARTS, Pen, number_of, with_currency
 
 COUNTED, EXCLUDED, PAYMENTS, PROGRAM = "Counted Transactions", "Excluded Transactions", "Payments", "Program"
-NARROW, WIDE, REASON = 11.0, 24.0, 62.0
+NARROW, WIDE, REASON, WIDEST = 11.0, 24.0, 62.0, 46.0
 PROGRAM_WIDTHS = (26.0, 15.0, 15.0, 20.0, 15.0, 18.0, 24.0)
 PROGRAM_CHARACTERS = 165
 
@@ -53,7 +53,7 @@ def write_counted(pen: Pen) -> None:
     lines = sorted(statement.counted, key=lambda line: (line.program_id, line.distributor_id != statement.participant_id, line.distributor_id))
     branches = len({line.distributor_id for line in lines}) > 1 or len(statement.members) > 1
     title = f"{len(lines):,} invoice lines count" if lines else "No invoice line counts yet"
-    _lines(pen, COUNTED, title, lines, _line_columns(lines, branches, _Column("Counts For", "text", 16, "counts_for")))
+    _lines(pen, COUNTED, title, lines, _line_columns(lines, branches, _Column("Counts For", "indent", 17, "counts_for")))
 
 
 def write_excluded(pen: Pen) -> None:
@@ -62,24 +62,28 @@ def write_excluded(pen: Pen) -> None:
     lines = sorted(statement.excluded, key=lambda line: (line.program_id, line.distributor_id != statement.participant_id, line.distributor_id))
     branches = len({line.distributor_id for line in lines}) > 1 or len(statement.members) > 1
     title = f"{len(lines):,} invoice lines do not count, each with its reason" if lines else "Every invoice line counts"
-    _lines(pen, EXCLUDED, title, lines, _line_columns(lines, branches, _Column("Why", "text", REASON, "reason")))
+    _lines(pen, EXCLUDED, title, lines, _line_columns(lines, branches, _Column("Why", "indent", REASON, "reason")))
 
 
 def _lines(pen: Pen, name: str, title: str, lines: Sequence[Any], columns: list[_Column]) -> None:
     header_row, first = 2, 3
-    sheet = pen.sheet(name, (column.width for column in columns), look.TAB_REFERENCE, header_row=header_row)
+    sheet = pen.sheet(name, (_width(column, lines) for column in columns), look.TAB_REFERENCE, header_row=header_row)
     pen.text(sheet, 0, 0, title, "sheet_title")
-    pen.header(sheet, header_row, [(column.header, column.kind in ("number", "money")) for column in columns])
+    for at, column in enumerate(columns):
+        style = {"number": "header_right", "money": "header_right", "indent": "header_indent"}.get(column.kind, "header")
+        pen.text(sheet, header_row, at, column.header, style)
     places = max((places_of(line.currency) for line in lines), default=2)
-    text, day, money = pen.style("text"), pen.style("date"), pen.style("number", look.money_format(places))
+    styles = {"text": pen.style("text"), "indent": pen.style("indent")}
+    day, money = pen.style("date"), pen.style("number", look.money_format(places))
     number = pen.style("number", look.money_format(look.column_places((line.quantity for line in lines), 4)))
     for row, line in enumerate(lines, first):
         for at, column in enumerate(columns):
             value = getattr(line, column.field)
-            if column.kind == "text":
+            if column.kind in styles:
                 clean = look.safe_text(value)
                 if clean:
-                    sheet.write_string(row, at, clean, pen.style("text", quoted=True) if clean.startswith(FORMULA_STARTS) else text)
+                    plain = styles[column.kind]
+                    sheet.write_string(row, at, clean, pen.style(column.kind, quoted=True) if clean.startswith(FORMULA_STARTS) else plain)
             elif column.kind == "date":
                 sheet.write_number(row, at, (value - EXCEL_DAY_ZERO).days, day)
             else:
@@ -87,6 +91,13 @@ def _lines(pen: Pen, name: str, title: str, lines: Sequence[Any], columns: list[
     if lines:
         _line_totals(pen, sheet, first, lines, columns, (number, money))
         sheet.autofilter(header_row, 0, first + len(lines) - 1, len(columns) - 1)
+
+
+def _width(column: _Column, lines: Sequence[Any]) -> float:
+    """As wide as its longest text, from the usual width up to a bound."""
+    if column.kind != "text":
+        return column.width
+    return min(max(column.width, max((len(getattr(line, column.field)) for line in lines), default=0) + 2.0), WIDEST)
 
 
 def _line_totals(pen: Pen, sheet: Any, first: int, lines: Sequence[Any], columns: list[_Column], formats: tuple[Any, Any]) -> None:
@@ -107,62 +118,58 @@ def _line_totals(pen: Pen, sheet: Any, first: int, lines: Sequence[Any], columns
 def write_payments(pen: Pen) -> None:
     """What was paid, and what falls due when."""
     statement = pen.statement
-    sheet = pen.sheet(PAYMENTS, (14, 16, 16, 16, 16, 20, 16, 14), look.TAB_REFERENCE)
+    sheet = pen.sheet(PAYMENTS, (14, 16, 16, 16, 16, 20, 16, 16, 16, 16), look.TAB_REFERENCE)
     pen.text(sheet, 0, 0, "Payments so far" if statement.payments else "No payment so far", "sheet_title")
     row = 2
     if statement.payments:
-        names = [
-            ("Paid On", False),
-            ("Program", False),
-            ("Participant", False),
-            ("Period", False),
-            ("Method", False),
-            ("Reference", False),
-            ("Amount", True),
-        ]
-        pen.header(sheet, row, names)
+        names = ("Paid On", "Program", "Participant", "Period", "Method", "Reference")
+        pen.header(sheet, row, [*((name, False) for name in names), ("Amount", True)])
         for line in statement.payments:
             row += 1
             pen.day(sheet, row, 0, line.paid_on)
             for column, text in enumerate((line.program_id, line.participant_id, line.period_id, line.method, line.reference), 1):
                 pen.text(sheet, row, column, text)
             sheet.write_number(row, 6, number_of(line.amount), pen.style("number", with_currency(line.currency)))
-        row += 2
+        row = _totals(pen, sheet, row + 1, 6, [(line.currency, (line.amount,)) for line in statement.payments]) + 1
     _due(pen, sheet, row)
+
+
+def _totals(pen: Pen, sheet: Any, row: int, first: int, amounts: Sequence[tuple[str, Sequence[Decimal]]]) -> int:
+    """The sums of columns from `first` on, a row for each currency; gives the row after them."""
+    for number, currency in enumerate(dict.fromkeys(currency for currency, _ in amounts)):
+        style = "bold" if number else "total_label"
+        pen.text(sheet, row, 0, f"Total {currency}", style)
+        for column in range(1, first):
+            sheet.write_blank(row, column, None, pen.style(style))
+        for column, parts in enumerate(zip(*(own for one, own in amounts if one == currency), strict=True), first):
+            sheet.write_number(row, column, number_of(sum(parts, Decimal(0))), pen.style(style, with_currency(currency)))
+        row += 1
+    return row
 
 
 def _due(pen: Pen, sheet: Any, row: int) -> None:
     """What each settlement makes due, below the payments."""
-    statement = pen.statement
-    pen.text(sheet, row, 0, "What falls due", "heading")
-    row += 1
-    due = [(program, line) for program in statement.programs for line in program.due]
+    due = [(program, line) for program in pen.statement.programs for line in program.due]
+    pen.text(sheet, row, 0, "What falls due" if due else "Nothing has fallen due yet", "sheet_title")
     if not due:
-        pen.text(sheet, row, 0, "No settlement has ended yet; page one says when the next payment is due.", "muted")
+        pen.text(sheet, row + 1, 0, "No settlement has ended yet; page one says when the next payment is due.", "muted")
         return
-    names = [
-        ("Due On", False),
-        ("Program", False),
-        ("Period", False),
-        ("Settled Up To", False),
-        ("Due", True),
-        ("Paid", True),
-        ("Open", True),
-        ("Carried", True),
-    ]
-    if any(line.lapsed or line.owed_back for _, line in due):
-        names += [("Lapsed", True), ("To Be Returned", True)]
-        sheet.set_column(8, 9, 14)
-    pen.header(sheet, row, names)
-    for program, owed in due:
+    more = any(line.lapsed or line.owed_back for _, line in due)
+    shown = ("Due", "Paid", "Open", "Carried", *(("Lapsed", "To Be Returned") if more else ()))
+    row += 2
+    pen.header(sheet, row, [*((name, False) for name in ("Due On", "Program", "Participant", "Period")), *((name, True) for name in shown)])
+    amounts = []
+    for program, owed in sorted(due, key=lambda pair: pair[1].due_on):
         row += 1
         money = pen.style("number", with_currency(program.currency))
         pen.day(sheet, row, 0, owed.due_on)
-        pen.text(sheet, row, 1, program.program_id)
-        pen.text(sheet, row, 2, owed.period_id)
-        pen.day(sheet, row, 3, owed.settlement_end)
-        for column, amount in enumerate((owed.due, owed.paid, owed.open, owed.carried, owed.lapsed, owed.owed_back)[: len(names) - 4], 4):
+        for column, text in enumerate((program.program_id, owed.participant_id, owed.period_id), 1):
+            pen.text(sheet, row, column, text)
+        own = (owed.due, owed.paid, owed.open, owed.carried, owed.lapsed, owed.owed_back)[: len(shown)]
+        for column, amount in enumerate(own, 4):
             sheet.write_number(row, column, number_of(amount), money)
+        amounts.append((program.currency, own))
+    _totals(pen, sheet, row + 1, 4, amounts)
 
 
 # ---- the programs, a printed page each
@@ -177,6 +184,7 @@ def write_programs(pen: Pen) -> None:
             breaks.append(page.row)
         page.write(program)
     sheet.set_h_pagebreaks(breaks)
+    sheet.center_horizontally()
 
 
 class _ProgramPage:

@@ -78,14 +78,13 @@ def check_passwords(passwords: Mapping[str, str], recipients: Iterable[str], kno
 def _refuse(what: str, wrong: Sequence[str]) -> None:
     if wrong:
         more = f"; and {len(wrong) - MOST_LISTED} more" if len(wrong) > MOST_LISTED else ""
-        raise Refused(f"{what}: {'; '.join(wrong[:MOST_LISTED])}{more}. No statement was made.")
+        raise Refused(f"{what}: {'; '.join(wrong[:MOST_LISTED])}{more}.")
 
 
-def require_packages() -> None:
-    """Whether the packages are here. Raises Refused with how to install them."""
-    _library("msoffcrypto")
-    _library("pypdf")
-    _library("cryptography")
+def require_packages(pdf: bool = False) -> None:
+    """Whether the packages are here, those for PDFs only where PDFs are wanted. Raises Refused with how to install them."""
+    for name in ("msoffcrypto", "cryptography", *(("pypdf",) if pdf else ())):
+        _library(name)
 
 
 def _library(name: str) -> Any:

@@ -29,9 +29,9 @@ STYLES: dict[str, dict[str, Any]] = {
     "title": {"bold": True, "font_size": 20}, "sheet_title": {"bold": True, "font_size": 16}, "sender": {"bold": True, "font_color": "accent"},
     "heading": {"bold": True, "font_size": 12, "font_color": "accent", "bottom": 1, "bottom_color": "accent"},
     "large_label": {"font_color": look.MUTED, "font_size": 11}, "bar": {"font_color": "accent", "font_size": 12, "valign": "vcenter"},
-    "call": {"bold": True, "font_color": look.POSITIVE, **TOP},
+    "call": {"bold": True, "font_color": look.POSITIVE, **TOP}, "wrap_call": {"bold": True, "text_wrap": True, "font_color": look.POSITIVE, **TOP},
     "header": HEAD,
-    "header_right": {**HEAD, "align": "right"}, "header_indent": {**HEAD, "indent": 1}, "indent": {"indent": 1, **TOP},
+    "header_right": {**HEAD, "align": "right", "indent": 1}, "header_indent": {**HEAD, "indent": 1}, "indent": {"indent": 1, **TOP},
     "example_indent": {"italic": True, "font_color": look.MUTED, "bg_color": look.BAND, "indent": 1},
     "date": {"num_format": "date", "align": "left", **TOP}, "date_right": {"num_format": "date", "align": "right", **TOP},
     "number": {"num_format": "#,##0.######", **TOP},
@@ -46,8 +46,9 @@ STYLES: dict[str, dict[str, Any]] = {
     "box_bold": {"bg_color": "tint", "bold": True, **TOP}, "box_right": {"bg_color": "tint", "align": "right", **TOP},
     "text_right": {"align": "right", **TOP}, "bold_right": {"bold": True, "align": "right", **TOP}, "right": {"align": "right", **TOP},
     "input_text": {"input": True, "num_format": "@"},
-    "box": {"bg_color": "tint", **TOP}, "box_head": {"bg_color": "tint", "bold": True, "text_wrap": True, "valign": "bottom"},
-    "box_head_right": {"bg_color": "tint", "bold": True, "text_wrap": True, "valign": "bottom", "align": "right"},
+    "box": {"bg_color": "tint", **TOP}, "box_label": {"bg_color": "tint", "text_wrap": True, **TOP},
+    "box_head": {"bg_color": "tint", "bold": True, "text_wrap": True, "valign": "bottom"},
+    "box_head_right": {"bg_color": "tint", "bold": True, "text_wrap": True, "valign": "bottom", "align": "right", "indent": 1},
     "box_wrap": {"bg_color": "tint", "text_wrap": True, "font_color": look.MUTED, **TOP}, "sign": {"input": True, "bottom": 1},
 }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,8 @@ from . import look
 from .statement_pen import Pen, number_of, with_currency
 
 CHANGED = "What Changed"
-NAME, AMOUNT = 14.0, 16.0
+NAME, AMOUNT, WIDEST = 14.0, 16.0, 44.0
+ONE_PAGE = 48  # rows that still fit on one page
 MOST_PARTS_IN_WORDS = 4
 FIRST = "This is your first statement, so there is none to compare it with."
 
@@ -57,13 +58,16 @@ def write_changed(pen: Pen) -> None:
     when = -(-max((len(line.when) for line in accounts), default=0) // int(AMOUNT))  # columns that the words beside the amounts take
     amounts = 3 + any(line.agreed for line in accounts) + any(line.lapsed for line in accounts)
     width = 2 + branches + max(len(reasons) + 2 if statement.moved else 0, amounts + when, 6)
-    sheet = pen.sheet(CHANGED, (NAME if column < 2 + branches else AMOUNT for column in range(width)), look.TAB_RESULT)
-    row = _moved(pen, sheet, reasons, branches) if statement.knows_last else 0
-    last = _accounts(pen, sheet, row, accounts, branches, width)
+    names = {program.program_id: f"{program.program_id} {program.program_name}" for program in statement.programs}
+    first = min(max(map(len, names.values()), default=0) + 2.0, WIDEST)
+    sheet = pen.sheet(CHANGED, (first, *(NAME if column < 2 + branches else AMOUNT for column in range(1, width))), look.TAB_RESULT)
+    row = _moved(pen, sheet, reasons, branches, names) if statement.knows_last else 0
+    last = _accounts(pen, sheet, row, accounts, branches, width, names)
     sheet.print_area(0, 0, last, width - 1)
+    sheet.fit_to_pages(1, 1 if last <= ONE_PAGE else 0)
 
 
-def _moved(pen: Pen, sheet: Any, reasons: Sequence[str], branches: bool) -> int:
+def _moved(pen: Pen, sheet: Any, reasons: Sequence[str], branches: bool, names: Mapping[str, str]) -> int:
     """From the last statement to this one, a row a figure; gives the row after it."""
     statement = pen.statement
     if statement.last_as_of is None:
@@ -75,14 +79,16 @@ def _moved(pen: Pen, sheet: Any, reasons: Sequence[str], branches: bool) -> int:
     if not statement.moved:
         pen.text(sheet, 1, 0, f"Nothing was earned by {then}, and nothing since.", "muted")
         return 3
-    pen.text(sheet, 1, 0, "Each row adds up from left to right. Answers to disputes and adjustments are part of the amounts.", "muted")
-    header = [("Program", False), ("Period", False), *([("Branch", False)] if branches else ()), (f"On {then}", True),
+    also = any(line.agreed for line in statement.accounts)
+    said = "Each row adds up from left to right." + (" Answers to disputes and adjustments are part of the amounts." if also else "")
+    pen.text(sheet, 1, 0, said, "muted")
+    header = [("Program", False), ("Period", False), *([("Account", False)] if branches else ()), (f"On {then}", True),
               *((words, True) for words in reasons), (f"On {now}", True)]  # fmt: skip
     pen.header(sheet, 3, header)
     row = 4
     for line in statement.moved:
         parts = dict(line.parts)
-        _row(pen, sheet, row, (line.program_id, line.period_id, *([line.participant_id] if branches else ())),
+        _row(pen, sheet, row, (names.get(line.program_id, line.program_id), line.period_id, *([line.participant_id] if branches else ())),
              (line.before, *(parts.get(words, Decimal(0)) for words in reasons), line.now), line.currency)  # fmt: skip
         row += 1
     by_currency = [
@@ -93,7 +99,7 @@ def _moved(pen: Pen, sheet: Any, reasons: Sequence[str], branches: bool) -> int:
     return _totals(pen, sheet, row, by_currency, 2 + branches) + 1
 
 
-def _accounts(pen: Pen, sheet: Any, row: int, lines: Sequence[AccountLine], branches: bool, width: int) -> int:
+def _accounts(pen: Pen, sheet: Any, row: int, lines: Sequence[AccountLine], branches: bool, width: int, names: Mapping[str, str]) -> int:
     """What became of each figure, a row each; gives the last row."""
     pen.text(sheet, row, 0, "What of it is paid, and when the rest is due", "sheet_title")
     row += 2
@@ -102,7 +108,7 @@ def _accounts(pen: Pen, sheet: Any, row: int, lines: Sequence[AccountLine], bran
         return row
     agreed, lapsed = any(line.agreed for line in lines), any(line.lapsed for line in lines)
     shown = ("Earned", *(["Agreed in Answers"] if agreed else ()), "Paid", *(["Lapsed"] if lapsed else ()), "Open")
-    header = [("Program", False), ("Period", False), *([("Branch", False)] if branches else ()), *((name, True) for name in shown)]
+    header = [("Program", False), ("Period", False), *([("Account", False)] if branches else ()), *((name, True) for name in shown)]
     pen.header(sheet, row, header)
     for column in range(len(header), width):
         pen.text(sheet, row, column, "When" if column == len(header) else "", "header_indent")
@@ -112,7 +118,14 @@ def _accounts(pen: Pen, sheet: Any, row: int, lines: Sequence[AccountLine], bran
 
     for line in lines:
         row += 1
-        _row(pen, sheet, row, (line.program_id, line.period_id, *([line.participant_id] if branches else ())), amounts(line), line.currency)
+        _row(
+            pen,
+            sheet,
+            row,
+            (names.get(line.program_id, line.program_id), line.period_id, *([line.participant_id] if branches else ())),
+            amounts(line),
+            line.currency,
+        )
         pen.text(sheet, row, len(header), line.when, "indent")
     sums = [(currency, tuple(sum(column, Decimal(0)) for column in zip(*map(amounts, own), strict=True))) for currency, own in _by_currency(lines)]
     return _totals(pen, sheet, row + 1, sums, 2 + branches) - 1

@@ -11,7 +11,8 @@ from ..statement import PeriodStatement, ProgramStatement, Statement, WhatIf
 from ..statement.in_words import amount_text, date_text, money_text, step_texts
 from . import look
 from .statement_answers import in_short
-from .statement_pen import Pen, number_of, with_currency
+from .statement_lists import PROGRAM
+from .statement_pen import Pen, lines_of, number_of, with_currency
 from .statement_since import in_short as moved_in_short
 from .statement_whatif import write_plan
 
@@ -19,8 +20,10 @@ SHEET, PLAN_SHEET = "Summary", "What-If"
 WIDTHS = (44.0, 15.0, 15.0, 15.0, 17.0)
 LAST = len(WIDTHS) - 1
 PAGE_CHARACTERS = 112  # of a sentence over all columns
+NEXT_CHARACTERS, LABEL_CHARACTERS = 60, 46  # of what to buy, and of a label of the what-if
 FIGURES_SHOWN = 8  # of one program: more branches than that stand on the sheet Program
-ONE_PAGE = 9  # figures that still fit on one page
+ONE_PAGE = 13  # figures that still fit on one page
+SHORT = 8  # figures up to which page one shows the arithmetic too
 BLOCKS = 20  # squares of a progress bar
 LOGO_HEIGHT = 56  # pixels
 LOGO_KINDS = (".png", ".jpg", ".jpeg", ".gif", ".bmp")
@@ -34,6 +37,7 @@ class Summary:
         self.pen, self.plans, self.sheet, self.statement = pen, plans, sheet, pen.statement
         self.row = 0
         self.inputs: list[str] = []
+        self.figures = sum(len(program.current[:FIGURES_SHOWN]) for program in self.statement.programs)
 
     def write(self) -> None:
         """The whole page."""
@@ -44,9 +48,9 @@ class Summary:
         self._what_if()
         self._how()
         self._foot()
-        figures = sum(len(program.current[:FIGURES_SHOWN]) for program in self.statement.programs)
-        self.sheet.fit_to_pages(1, 1 if figures <= ONE_PAGE else 0)
+        self.sheet.fit_to_pages(1, 1 if self.figures <= ONE_PAGE else 0)
         self.sheet.print_area(0, 0, self.row, LAST)
+        self.sheet.center_horizontally()
 
     def _text(self, column: int, text: str, style: str = "text") -> None:
         self.pen.text(self.sheet, self.row, column, text, style)
@@ -114,7 +118,7 @@ class Summary:
         self._sentence(program.pays_for, "wrap_muted")
         current = program.current
         for period in current[:FIGURES_SHOWN]:
-            self._figure(period, len(current) > 1)
+            self._figure(period, len(current) > 1, bool(program.tiers))
         if len(current) > FIGURES_SHOWN:
             self._sentence(f"{len(current) - FIGURES_SHOWN} more branches: see the sheet Program.", "muted")
         if program.claim_text:
@@ -122,8 +126,8 @@ class Summary:
         self.sheet.set_row(self.row, 7)
         self.row += 1
 
-    def _figure(self, period: PeriodStatement, named: bool) -> None:
-        """Progress bar and words, then what to do."""
+    def _figure(self, period: PeriodStatement, named: bool, has_tiers: bool) -> None:
+        """Progress bar and words where there are tiers, then what to do."""
         who = f"{period.participant_name}: " if named else ""
         bought = f"{who}{amount_text(period.measure, period.measure_unit)} in {period.period_id}"
         if period.progress is not None:
@@ -134,12 +138,16 @@ class Summary:
             self.sheet.write_formula(self.row, 0, formula, self.pen.style("bar"), "█" * filled + "░" * (BLOCKS - filled))
             self.sheet.write_number(self.row, 1, int(share * 100) / 100, self.pen.style("percent", '0%" there"'))
             self._text(2, period.tier_text, "text")
-        else:
+        elif has_tiers:
             self._text(0, "█" * BLOCKS if period.tier else "░" * BLOCKS, "bar")
             self._text(1, period.tier_text, "text")
-        self.row += 1
+        self.row += has_tiers
+        style = "call" if period.next_text.startswith("Buy") else "muted"
+        if len(period.next_text) > NEXT_CHARACTERS:
+            self.pen.across(self.sheet, self.row, (1, LAST), period.next_text, f"wrap_{style}", NEXT_CHARACTERS)
+        else:
+            self._text(1, period.next_text, style)
         self._text(0, bought, "muted")
-        self._text(1, period.next_text, "call" if period.next_text.startswith("Buy") else "muted")
         self.row += 1
 
     def _totals(self) -> None:
@@ -186,7 +194,9 @@ class Summary:
         sheet, pen, row = self.sheet, self.pen, self.row
         title = program.program_name + (f", {period.participant_name}" if len(program.current) > 1 else "") + f", {period.period_id}"
         unit = plan.unit
-        self._text(0, f"{title} ({unit})", "box")
+        label = f"{title} ({unit})"
+        self._text(0, label, "box_label")
+        sheet.set_row(row, 15.0 * lines_of(label, LABEL_CHARACTERS))
         sheet.write_blank(row, 1, None, pen.style("input_number"))
         cell = f"B{row + 1}"
         self.inputs.append(cell)
@@ -216,7 +226,9 @@ class Summary:
         """The arithmetic of the latest figures, a line a step."""
         self.pen.header(self.sheet, self.row, [("How this was worked out", False), *(("", True) for _ in range(LAST))], ("heading", "heading"))
         self.row += 1
-        for program in self.statement.programs:
+        if self.figures > SHORT:
+            self._sentence(f"The sheet {PROGRAM} shows the arithmetic of all {self.figures} figures, line by line.", "wrap")
+        for program in self.statement.programs if self.figures <= SHORT else ():
             for period in program.current[:FIGURES_SHOWN]:
                 who = f", {period.participant_name}" if len(program.current) > 1 else ""
                 for index, text in enumerate(step_texts(period, program)):

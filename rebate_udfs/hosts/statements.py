@@ -94,7 +94,7 @@ def make_statements(
     to_tell = recipients(run, branches)
     program = soffice() if pdf else ""
     if passwords is not None:
-        require_packages()
+        require_packages(pdf)
         check_passwords(passwords, [one.participant_id for one in to_tell], {row.distributor_id for row in run.tables.distributors})
     out_dir.mkdir(parents=True, exist_ok=True)
     for left in out_dir.glob(f"*{UNFINISHED}"):

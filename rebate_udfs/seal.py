@@ -25,6 +25,7 @@ CHUNK = 30_000  # characters of one cell
 LARGEST_CONTENT = 64 * 2**20  # unpacked, so that no seal is a bomb
 MOST_LISTED = 1_000  # changed cells, and added ones
 MOST_FORM_CELLS = 2_000_000
+LONGEST_CELL = 32_767
 TELLING = ("claimid", "openedon")  # a header without which a sheet holds no form
 MOST_MASKS = 200  # patterns of filled columns in one sheet that are looked for elsewhere
 EPOCH = date(1899, 12, 30)
@@ -150,6 +151,8 @@ def returned(grid: Mapping[str, Rows], notes: Iterable[str] = ()) -> Returned:
     forms = {name: rows for name, rows in own.items() if _may_be_a_form(rows)}
     if sum(len(row) for rows in forms.values() for row in rows) > MOST_FORM_CELLS:
         raise BadSeal("Its forms hold far more than a statement's.")
+    if any(isinstance(cell, str) and len(cell) > LONGEST_CELL for rows in forms.values() for row in rows for cell in row):
+        raise BadSeal("A cell of its forms holds more than a spreadsheet program can write.")
     unread = [f"The sheet {name} is none of ours and was not read." for name, rows in own.items() if name not in forms and any(map(any, rows))]
     return Returned(cells, compare(grid, content), forms, (*notes, *unread))
 

@@ -3,15 +3,20 @@ Option Explicit
 Option Private Module
 ' What a press of a ribbon button does before and after Python, and what happens when a workbook is opened.
 
-Private Const TITLE As String = "Rebates"
+Private Const STOPPED As Long = 18 ' the error by which VBA tells of the Escape key
+Private working As Boolean
 
-' Run an action by its name and say what came of it.
+' Run an action by its name and say what came of it. The Escape key stops it while Python computes.
 Public Sub RebatesRun(ByVal action As String)
     Dim said As String, place As String
+    If working Then
+        RebatesSay "Rebates is still working; press Escape to stop it.", False
+        Exit Sub
+    End If
     On Error GoTo failed
     If ActiveWorkbook Is Nothing Then
-        If action <> "new_workbook" Then
-            MsgBox "Open the workbook with your tables first; New Workbook makes one.", vbInformation, TITLE
+        If action <> "new_workbook" And action <> "help" Then
+            RebatesSay "Open the workbook with your tables first; New Workbook makes one.", True
             Exit Sub
         End If
         Workbooks.Add
@@ -20,14 +25,40 @@ Public Sub RebatesRun(ByVal action As String)
     If action = "explain_cell" Then
         If RebatesSaidWhy(place) Then Exit Sub
     End If
+    working = True
+    Application.EnableCancelKey = xlDisabled
     Application.StatusBar = "Rebates is working ..."
-    said = RebatesDo(action, place, ActiveWorkbook.Date1904)
-    Application.StatusBar = False
-    If said <> "" Then MsgBox Mid(said, 2), IIf(Left(said, 1) = "+", vbInformation, vbExclamation), TITLE
+    said = RebatesTalk(action, place, ActiveWorkbook.Date1904)
+    working = False
+    Application.EnableCancelKey = xlInterrupt
+    RebatesSay Mid(said, 2), InStr("+*", Left(said, 1)) > 0
+    If Left(said, 1) = "*" Then Application.OnUndo "Undo what Rebates has appended", "'" & ThisWorkbook.Name & "'!RebatesUndo"
     Exit Sub
 failed:
-    Application.StatusBar = False
-    MsgBox "This could not be done: " & Err.Description, vbExclamation, TITLE
+    said = IIf(Err.Number = STOPPED, "Stopped; nothing more is written.", "This could not be done: " & Err.Description)
+    Resume ended
+ended:
+    On Error Resume Next
+    If working Then RebatesDo "", place, False, vbNullChar ' Python need not wait for an answer
+    working = False
+    Application.EnableCancelKey = xlInterrupt
+    RebatesSay said, False
+End Sub
+
+' Python does what is to be done and asks; the person answers, until Python has nothing more to ask. Returns what it says at the end.
+Public Function RebatesTalk(ByVal action As String, ByVal place As String, ByVal is1904 As Boolean) As String
+    Dim said As String, parts As Variant
+    said = RebatesDo(action, place, is1904, "")
+    Do While Left(said, 1) = "?"
+        parts = Split(Mid(said, 2), vbNullChar)
+        said = RebatesDo("", place, is1904, RebatesAsked(parts(0), parts(1), parts(2)))
+    Loop
+    RebatesTalk = said
+End Function
+
+' What Excel's Undo calls after rows were appended.
+Public Sub RebatesUndo()
+    RebatesRun "undo"
 End Sub
 
 ' Explain Cell on an error: compute the cell once more and show the message that the cell has no room for.
@@ -40,7 +71,7 @@ Private Function RebatesSaidWhy(ByVal place As String) As Boolean
     If Not IsError(ActiveCell.Value) Then Exit Function
     message = RebatesMessage(place)
     If message = "" Then Exit Function
-    MsgBox message, vbExclamation, ActiveCell.Address(False, False)
+    RebatesSay message, False, ActiveCell.Address(False, False)
     RebatesSaidWhy = True
 End Function
 

@@ -15,11 +15,11 @@ Public Function RebatesAsk(ByVal functionName As String, ByVal values As Variant
 #End If
 End Function
 
-' Run an action on the active workbook; returns whether it was done, and what there is to say, as one text.
-Public Function RebatesDo(ByVal action As String, ByVal place As String, ByVal is1904 As Boolean) As String
+' Begin an action on the active workbook, or (no action) go on with the answer to its question. Returns what is said or asked, as one text.
+Public Function RebatesDo(ByVal action As String, ByVal place As String, ByVal is1904 As Boolean, ByVal answer As String) As String
 #If Mac Then
     RunPython "from rebate_udfs.hosts import desktop; desktop.act_and_say('" & action & "', " & IIf(is1904, "True", "False") & ")"
 #Else
-    RebatesDo = XLPy.CallUDF(HOST, "act", Array(action, place, is1904), ActiveWorkbook)
+    RebatesDo = XLPy.CallUDF(HOST, "act", Array(action, place, is1904, answer), ActiveWorkbook)
 #End If
 End Function

@@ -209,12 +209,48 @@ class ListObject:
     def __init__(self, name: str, area: Range) -> None:
         self.Name = self.DisplayName = name
         self.Range = area
+        self.Parent = area.Worksheet
         self.TableStyle: Any = None
+        self.ShowTotals = False
 
     def Resize(self, area: Range) -> None:
-        if area.Row != self.Range.Row:
+        if area.Row != self.Range.Row or self.Parent.protected:
             raise ComError("the header stays in its row")
         self.Range = area
+
+
+class Chart:
+    """A chart with its series, and whatever else is set on it."""
+
+    def __init__(self) -> None:
+        self.series: list[Any] = [types.SimpleNamespace(Name="guessed")]  # Excel takes what is around the selected cell
+        self.series[0].Delete = self.series.clear
+        self.Legend, self.ChartTitle = types.SimpleNamespace(Position=0), types.SimpleNamespace(Text="")
+        self.axes = {1: types.SimpleNamespace(), 2: types.SimpleNamespace()}
+        self.group = types.SimpleNamespace()
+
+    def SeriesCollection(self, number: int | None = None) -> Any:
+        def add() -> Any:
+            labels = types.SimpleNamespace()
+            fill = types.SimpleNamespace(Fill=types.SimpleNamespace(ForeColor=types.SimpleNamespace(RGB=0)))
+            self.series.append(types.SimpleNamespace(Format=fill, DataLabels=lambda: labels))
+            return self.series[-1]
+
+        return self.series[number - 1] if number else types.SimpleNamespace(Count=len(self.series), NewSeries=add)
+
+    def Axes(self, kind: int) -> Any:
+        return self.axes[kind]
+
+    def ChartGroups(self, number: int) -> Any:
+        return self.group
+
+
+class ChartObject:
+    def __init__(self, sheet: Sheet) -> None:
+        self.Name, self.Chart, self.sheet = f"Chart {len(sheet.charts) + 1}", Chart(), sheet
+
+    def Delete(self) -> None:
+        self.sheet.charts.remove(self)
 
 
 class _Tables(Collection):
@@ -240,6 +276,8 @@ class Sheet:
         self.Parent, self.Name = book, name
         self.cells: dict[tuple[int, int], Any] = {}
         self.formats: dict[tuple[int, int], str] = {}
+        self.validations: dict[tuple[int, int], str] = {}
+        self.failing: int | None = None  # writing into this row fails
         self.widths: dict[int, float] = {}
         self.bold: set[tuple[int, int]] = set()
         self.bars: list[str] = []
@@ -273,7 +311,20 @@ class Sheet:
         return _Tables(self)
 
     def ChartObjects(self) -> Any:
-        return Collection(self.charts)
+        def add(left: float, top: float, width: float, height: float) -> ChartObject:
+            self.charts.append(ChartObject(self))
+            return self.charts[-1]
+
+        found = Collection(self.charts)
+        found.Add = add  # type: ignore[attr-defined]
+        return found
+
+    @property
+    def ProtectContents(self) -> bool:
+        return self.protected
+
+    def Delete(self) -> None:
+        self.Parent.sheets.remove(self)
 
     def Move(self, Before: Any) -> None:
         self.Parent.sheets.remove(self)
@@ -363,7 +414,7 @@ class Range:
 
     @Value.setter
     def Value(self, data: Any) -> None:
-        if self.Worksheet.protected:
+        if self.Worksheet.protected or (self.Worksheet.failing or 0) in range(self.Row, self.bottom + 1):
             raise ComError("protected")
         rows = data if isinstance(data, (list, tuple)) else [[data] * (self.right - self.Column + 1)] * (self.bottom - self.Row + 1)
         for row, cells in zip(range(self.Row, self.bottom + 1), rows, strict=True):
@@ -415,10 +466,27 @@ class Range:
 
         return types.SimpleNamespace(Delete=lambda: None, AddDatabar=add)
 
+    Left = Top = 10.0
+
+    def Copy(self, Destination: Range) -> None:
+        """Down: values, formulas (as they are, unlike Excel, which moves their references), formats, validations."""
+        sheet = self.Worksheet
+        for row, column in Destination.places:
+            source = self.Row, self.Column + column - Destination.Column
+            for kept in (sheet.cells, sheet.formats, sheet.validations):
+                kept.pop((row, column), None)
+                if source in kept:
+                    kept[row, column] = kept[source]
+
+    def ClearContents(self) -> None:
+        for one in self.places:
+            self.Worksheet.cells.pop(one, None)
+
     def Clear(self) -> None:
         for one in self.places if self.Count < 100_000 else list(self.Worksheet.cells):
             self.Worksheet.cells.pop(one, None)
             self.Worksheet.formats.pop(one, None)
+            self.Worksheet.validations.pop(one, None)
 
     def Insert(self, Shift: Any = None, CopyOrigin: Any = None) -> None:
         sheet, by = self.Worksheet, self.bottom - self.Row + 1

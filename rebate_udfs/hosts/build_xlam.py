@@ -24,7 +24,7 @@ from .vba_project import CLASS, MODULE, SHEET, WORKBOOK, Module, vba_project
 NAME = "rebates.xlam"
 PROJECT = "Rebates"
 CONFIGURATION = "rebates.conf"  # the sheet that xlwings reads, named after its PROJECT_NAME
-STATIC = ("RebatesActions", "RebatesCalls", "RebatesPython")
+STATIC = ("RebatesActions", "RebatesCalls", "RebatesDialogs", "RebatesPython")
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

@@ -22,8 +22,9 @@ from ..cache import default_folder
 from ..calls import OMITTED, call
 from ..model import CellError
 from ..registry import FUNCTIONS
-from . import look
+from . import desktop_talk, look
 from .desktop_cells import cell_of, cells_of, serial
+from .desktop_talk import Said, Talk
 
 MARK = "\0"  # macros/RebatesCalls.bas
 EXPLAINABLE = ("program", "distributor", "period")
@@ -112,26 +113,58 @@ def called(place: str) -> Call | None:
     return _calls.get(place)
 
 
-def act(action: str, place: str = "", is_1904: bool = False) -> list[list[str]]:
-    """Run a ribbon action on the workbook that is in front; gives the sentence to show after + (done) or ! (not done)."""
+_talks: dict[str, Talk[Said]] = {}  # the one that is under way
+
+
+def act(action: str, place: str = "", is_1904: bool = False, answer: str = "") -> list[list[str]]:
+    """Run a ribbon action on the workbook that is in front, or (action "") go on with the answer to its last question.
+
+    Gives the sentence to show after + (done), * (done, and Undo can take it back) or ! (not done); or after ? a question:
+    its kind, words and detail (`desktop_talk.Ask`), divided by the mark. An answer that is the mark alone means cancelled.
+    """
     import xlwings
 
     from . import desktop_actions
 
     _log_to_file()
-    done, said = desktop_actions.run(xlwings.Book.caller(), action, place, bool(is_1904))
-    return [[("+" if done else "!") + said if said else ""]]
+    if action:
+        _talks.clear()  # one that was left alone ends here
+        talk, given = desktop_actions.talk(xlwings.Book.caller(), action, place, bool(is_1904)), None
+        _talks["now"] = talk
+    elif "now" in _talks:
+        talk, given = _talks["now"], None if answer == MARK else answer
+    else:
+        return [["!Excel's part and Python's part of Rebates have lost each other; press the button again."]]
+    return [[_step(talk, given)]]
+
+
+def _step(talk: Talk[Said], given: str | None) -> str:
+    """The next question of a talk or its end, as VBA takes it."""
+    try:
+        ask = talk.send(given)
+    except StopIteration as end:
+        _talks.clear()
+        return _ended(end.value)
+    return "?" + MARK.join((ask.kind, desktop_talk.shortened(ask.words), ask.detail))
+
+
+def _ended(said: Said) -> str:
+    sign = "*" if said.undoable else "+" if said.done else "!"
+    return sign + desktop_talk.shortened(said.words) if said.words else ""
 
 
 def act_and_say(action: str, is_1904: bool = False) -> None:
-    """Run a ribbon action and show what came of it: on a Mac, where VBA gets no answer."""
+    """Run a ribbon action, ask and show what came of it: on a Mac, where VBA gets no answer."""
     import xlwings
 
-    from . import desktop_actions
+    from . import desktop_actions, desktop_mac
 
+    if not action:
+        return  # VBA takes leave of a talk that it has not held
     _log_to_file()
     book = xlwings.Book.caller()
-    done, said = desktop_actions.run(book, action, "", bool(is_1904))
+    done, said = desktop_actions.run(book, action, "", bool(is_1904), answer=desktop_mac.dialogs(book))
+    book.app.status_bar = False
     if said:
         book.app.alert(said, title="Rebates", mode="info" if done else "critical")
 

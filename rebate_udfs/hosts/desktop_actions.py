@@ -2,107 +2,98 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from .. import actions, report
-from ..model import Severity, Tables
+from ..model import Refused, Severity
 from ..parse import CannotRead
-from ..pipeline import verdicts
 from ..registry import ACTIONS
-from ..tables import read
 from ..version import VERSION
 from . import desktop, desktop_formulas
+from .desktop_books import close_period
 from .desktop_cells import rows_of
-from .desktop_read import read_tables
+from .desktop_claims import receive_statements, validate_claims
+from .desktop_place import Place, contents, saved_file
+from .desktop_sales import import_transactions, reconcile
+from .desktop_talk import Ask, Cancelled, Said, Talk, hold, working
+from .desktop_undo import undo
 from .desktop_write import write_results, write_stacked
-from .statements import make_statements as write_statements
+from .statement_sending import MAIL_MERGE, Sending, send
 from .template import write_template
 
-WINDOWS = sys.platform == "win32"
+Command = Callable[[Place], Talk[Said]]
 EXPLAINED = "Explain Cell"  # the sheet
 FIGURE_COLUMN = "Figure ID"
 FIGURE = re.compile(r"[^/\s]+(/[^/]+){2,3}")
 HEADER_ROWS = 30  # how far down a header with Figure ID is looked for
+WINDOWS = sys.platform == "win32"
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a button was pressed: the workbook, the address of the selected cell, the workbook's date system."""
-
-    book: Any
-    cell: str
-    is_1904: bool
-    windows: bool = WINDOWS
-
-
-def run(book: Any, action: str, cell: str = "", is_1904: bool = False, windows: bool = WINDOWS) -> tuple[bool, str]:
-    """Run an action on an xlwings book; gives whether it was done and the sentence to show."""
+def talk(book: Any, action: str, cell: str = "", is_1904: bool = False, windows: bool = WINDOWS) -> Talk[Said]:
+    """An action on an xlwings book, as a talk with the person; whatever goes wrong on the way ends it with a sentence."""
     place = Place(book, cell, is_1904, windows)
     try:
-        return True, COMMANDS.get(action, _plain(action))(place)
-    except (actions.Refused, CannotRead) as refusal:
-        return False, str(refusal)
+        return (yield from COMMANDS.get(action, _plain(action))(place))
+    except Cancelled:
+        return Said(True, "")
+    except (Refused, CannotRead) as refusal:
+        return Said(False, str(refusal))
     except OSError as error:
-        return False, f"{error.filename or 'A file'}: {error.strerror or error}."
+        return Said(False, f"{error.filename or 'A file'}: {error.strerror or error}.")
     except Exception as error:
         log.exception("%s failed", action)
-        return False, f"{action} failed unexpectedly ({type(error).__name__}). Please report it, with what stands in {desktop.log_file()}."
+        said = f"{action} failed unexpectedly ({type(error).__name__}). Please report it, with what stands in {desktop.log_file()}."
+        return Said(False, said)
 
 
-def _plain(action: str) -> Callable[[Place], str]:
-    """An action that wants nothing but the tables; any other says where it runs."""
+def run(
+    book: Any, action: str, cell: str = "", is_1904: bool = False, windows: bool = WINDOWS, answer: Callable[[Ask], str | None] = lambda ask: ""
+) -> tuple[bool, str]:
+    """An action from beginning to end; gives whether it was done and the sentence to show."""
+    said = hold(talk(book, action, cell, is_1904, windows), answer)
+    return said.done, said.words
 
-    def do(place: Place) -> str:
-        found = ACTIONS.get(action)
-        function = getattr(actions, action, None)
-        if found is None:
-            raise actions.Refused(f"Rebates {VERSION} has no action {action}.")
-        if function is None or not _takes_tables_only(function):
-            raise actions.Refused(f"{found.label} runs from the command line: save this workbook, then `rebates {found.verb} BOOK`.")
-        outcome = function(_tables(place)[0])
+
+def _plain(action: str) -> Command:
+    """An action of the registry that wants nothing but the tables."""
+
+    def do(place: Place) -> Talk[Said]:
+        found, function = ACTIONS.get(action), getattr(actions, action, None)
+        if found is None or function is None:
+            raise Refused(f"Rebates {VERSION} has no action {action}.")
+        book = yield from contents(place)
+        outcome = yield from working("computing", lambda: function(book.tables))
         write_results(place.book, outcome.run, outcome.tables, place.is_1904, place.windows)
-        return "\n".join(outcome.messages) or f"{found.label}: done."
+        return Said(True, "\n".join(outcome.messages) or f"{found.label}: done.")
 
     return do
 
 
-def _takes_tables_only(function: Callable[..., Any]) -> bool:
-    needed = [one.name for one in inspect.signature(function).parameters.values() if one.default is inspect.Parameter.empty]
-    return needed == ["tables"]
-
-
-def _tables(place: Place) -> tuple[Tables, report.ColumnPlaces]:
-    raw, problems = read_tables(place.book, place.is_1904, place.windows)
-    if not raw:
-        raise actions.Refused("This workbook holds none of the standard tables (Programs, Tiers, Distributors, ...). Begin with New Workbook.")
-    return read(raw, problems=problems), actions.column_places(raw)
-
-
-def check(place: Place) -> str:
+def check(place: Place) -> Talk[Said]:
     """Writes the sheet Check."""
-    tables, places = _tables(place)
-    outcome = actions.check(tables, None, places)
+    book = yield from contents(place)
+    outcome = yield from working("checking", lambda: actions.check(book.tables, None, book.places))
     write_results(place.book, outcome.run, outcome.tables, place.is_1904, place.windows)
-    return _findings(outcome) or "Nothing is wrong with the tables."
+    return Said(True, _findings(outcome) or "Nothing is wrong with the tables.")
 
 
-def calculate(place: Place) -> str:
+def calculate(place: Place) -> Talk[Said]:
     """Writes all result sheets."""
-    tables, places = _tables(place)
-    outcome = actions.calculate(tables, None, places)
+    book = yield from contents(place)
+    outcome = yield from working("computing", lambda: actions.calculate(book.tables, None, book.places))
     write_results(place.book, outcome.run, outcome.tables, place.is_1904, place.windows)
-    return "\n".join(filter(None, (*outcome.messages, _findings(outcome))))
+    return Said(True, "\n".join(filter(None, (*outcome.messages, _findings(outcome)))))
 
 
 def _findings(outcome: actions.Outcome) -> str:
@@ -113,47 +104,56 @@ def _findings(outcome: actions.Outcome) -> str:
     return f"{report.count(errors, 'error')} and {report.count(others, 'other finding')}: the sheet Check lists them."
 
 
-def make_statements(place: Place) -> str:
+@dataclass
+class _Progress:
+    """How far the statements are; stops them when the person has stopped waiting."""
+
+    words: str = ""
+    stopped: bool = False
+
+    def __call__(self, done: int, total: int) -> None:
+        if self.stopped:
+            raise Cancelled
+        self.words = f"statement {done} of {total}"
+
+
+def make_statements(place: Place) -> Talk[Said]:
     """Writes one workbook for each distributor, into a folder beside the workbook."""
-    folder = _folder(place.book)
-    run = actions.make_statements(_tables(place)[0]).run
-    target = folder / f"statements {run.as_of.isoformat()}"
+    file = saved_file(place, "the statements go into a folder beside it")
+    book = yield from contents(place)
+    run = (yield from working("computing", lambda: actions.make_statements(book.tables))).run
+    target = file.parent / f"statements {run.as_of.isoformat()}"
     target.mkdir(exist_ok=True)
-
-    def progress(done: int, total: int) -> None:
-        place.book.app.status_bar = f"Rebates: statement {done} of {total}"
-
-    made = write_statements(run, target, jobs=1, verdicts=lambda ids: verdicts(run, ids), progress=progress)
+    progress = _Progress()
+    try:
+        made = yield from working("making statements", lambda: send(run, file, target, Sending(), progress), lambda: progress.words)
+    except Cancelled:
+        progress.stopped = True
+        raise
     if not made:
-        raise actions.Refused("No distributor takes part in a program that has begun, so there is no statement to make.")
-    return f"{report.count(len(made), 'statement')} in {target}. Look at one before you send them."
+        raise Refused("No distributor takes part in a program that has begun, so there is no statement to make.")
+    return Said(True, f"{report.count(len(made), 'statement')} in {target}. Look at one before you send them; {MAIL_MERGE} is for your mail program.")
 
 
-def _folder(book: Any) -> Path:
-    """The folder of the workbook on this computer."""
-    path = Path(book.fullname)
-    if "://" in str(book.fullname) or not path.parent.is_dir() or path.parent == Path():
-        raise actions.Refused("Save the workbook in a folder of this computer first: the statements go into a folder beside it.")
-    return path.parent
-
-
-def explain_cell(place: Place) -> str:
+def explain_cell(place: Place) -> Talk[Said]:
     """Writes how the figure of the selected cell came about; what a cell with an error has to say is shown by VBA."""
     made = desktop.called(place.cell)
-    tables, _ = _tables(place)
+    book = yield from contents(place)
     if made is not None and {"program", "distributor"} <= set(made.texts):
-        outcome = actions.explain(tables, made.texts["program"], made.texts["distributor"], made.texts.get("period") or None)
+        texts = made.texts
+        work = partial(actions.explain, book.tables, texts["program"], texts["distributor"], texts.get("period") or None)
     else:
-        outcome = actions.explain_cell(tables, _figure(place))
+        work = partial(actions.explain_cell, book.tables, _figure(place))
+    outcome = yield from working("explaining", work)
     write_stacked(place.book, EXPLAINED, outcome.run, outcome.tables, place.is_1904, place.windows)
-    return "\n".join((*outcome.messages, *(table.title for table in outcome.tables)))
+    return Said(True, "\n".join((*outcome.messages, *(table.title for table in outcome.tables))))
 
 
 def _figure(place: Place) -> str:
     """The figure id of the selected cell: its own text, or the one in its row under the header Figure ID."""
     selected = place.book.app.selection
     if selected is None:
-        raise actions.Refused("Select a cell with a figure: a row of a result sheet, or a cell with a REBATE formula.")
+        raise Refused("Select a cell with a figure: a row of a result sheet, or a cell with a REBATE formula.")
     cell = selected[0]
     if isinstance(cell.value, str) and FIGURE.fullmatch(cell.value):
         return str(cell.value)
@@ -165,12 +165,12 @@ def _figure(place: Place) -> str:
             figure = rows[line][header.index(FIGURE_COLUMN)]
             if isinstance(figure, str) and FIGURE.fullmatch(figure):
                 return figure
-    raise actions.Refused(
+    raise Refused(
         "This cell names no figure. Select a row of Attainment, Accruals or Payable, or a formula of Rebates that names a program and a distributor."
     )
 
 
-def new_workbook(place: Place) -> str:
+def new_workbook(place: Place) -> Said:
     """Opens an empty standard workbook with a book id of its own; on Windows it has no file until it is saved."""
     sample = {"Settings": [{"Setting": "Book ID", "Value": f"B-{uuid4().hex[:8].upper()}"}]}
     with tempfile.TemporaryDirectory(prefix="rebates-") as folder:
@@ -180,7 +180,7 @@ def new_workbook(place: Place) -> str:
             place.book.app.api.Workbooks.Add(str(file))
         else:
             place.book.app.books.open(str(file))
-    return "A new standard workbook: fill in its sheets from left to right; the sheet Start says how."
+    return Said(True, "A new standard workbook: fill in its sheets from left to right; the sheet Start says how.")
 
 
 def _documents() -> Path:
@@ -190,38 +190,55 @@ def _documents() -> Path:
         if not folder.exists():
             folder.mkdir(parents=True)
             return folder
-    raise actions.Refused("There are too many folders Rebates among your documents; remove some of them.")
+    raise Refused("There are too many folders Rebates among your documents; remove some of them.")
 
 
-def activate_functions(place: Place) -> str:
+def activate_functions(place: Place) -> Said:
     """Enters formulas that came from another program anew."""
     if not place.windows:
-        raise actions.Refused("On a Mac the functions come from the web add-in: install it, and press Activate Functions there.")
+        raise Refused("On a Mac the functions come from the web add-in: install it, and press Activate Functions there.")
     done = desktop_formulas.activate(place.book)
     said = f"{report.count(done.entered, 'formula')} of Rebates entered anew."
     if done.links:
         said += f" {report.count(done.links, 'link')} to the add-in in another place broken."
     if done.failed:
         shown = ", ".join(done.failed[:5]) + (f" and {len(done.failed) - 5} more" if len(done.failed) > 5 else "")
-        raise actions.Refused(f"{said} Not possible in {shown}: take the protection off these sheets and press it again.")
-    return said
+        raise Refused(f"{said} Not possible in {shown}: take the protection off these sheets and press it again.")
+    return Said(True, said)
 
 
-def help_text(place: Place) -> str:
+def help_text(place: Place) -> Said:
     """What this is, and where things are."""
-    return (
+    return Said(
+        True,
         f"Rebates {VERSION}\nPython: {sys.executable}\nLog: {desktop.log_file()}\n\n"
         "Functions: type =REBATE in a cell. Every button says what it does when you point at it.\n"
-        "Only one of the two add-ins should be loaded, this one or the web add-in: their functions have the same names."
+        "Only one of the two add-ins should be loaded, this one or the web add-in: their functions have the same names.",
     )
 
 
-COMMANDS: Mapping[str, Callable[[Place], str]] = {
+def _at_once(command: Callable[[Place], Said]) -> Command:
+    """A command that asks nothing and takes no time."""
+
+    def do(place: Place) -> Talk[Said]:
+        return command(place)
+        yield  # so that it is a talk as the others are
+
+    return do
+
+
+COMMANDS: Mapping[str, Command] = {
     "check": check,
     "calculate": calculate,
+    "validate_claims": validate_claims,
+    "close_period": close_period,
+    "import_transactions": import_transactions,
+    "reconcile": reconcile,
     "make_statements": make_statements,
+    "receive_statements": receive_statements,
     "explain_cell": explain_cell,
-    "new_workbook": new_workbook,
-    "activate_functions": activate_functions,
-    "help": help_text,
+    "new_workbook": _at_once(new_workbook),
+    "activate_functions": _at_once(activate_functions),
+    "help": _at_once(help_text),
+    "undo": _at_once(undo),  # of the menu Edit, not of the ribbon
 }

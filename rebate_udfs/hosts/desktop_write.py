@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..actions import Refused
-from ..model import ResultTable, Run
+from ..model import ResultTable, Run, Settings
+from .desktop_chart import chart_below, color_number
 from .patch import MARK
 from .web_tables import result
 
@@ -22,41 +23,57 @@ MOST_LINKS = 1_000  # each is a call to Excel of its own
 CELLS_A_CALL = 50_000
 PIXELS_A_CHARACTER, PADDING = 7, 12  # of the widths that web_tables gives
 STYLE = "TableStyleLight1"
+UNFINISHED = "Not finished: press the button again."
 SUBTOTAL_SUM = 109  # leaves out what the filter hides
 NUMBER, SOLID = 0, 0  # xlConditionValueNumber, xlDataBarFillSolid
 BAR_COLOR = 0xE6C39C  # blue, green, red
 Table = dict[str, Any]
 
 
-def write_results(book: Any, run: Run, tables: Sequence[ResultTable], is_1904: bool, windows: bool = WINDOWS) -> None:
-    """Write result tables as sheets of an xlwings book. Raises Refused for a sheet of that name that is not ours."""
-    shown = [result(table, run, is_1904) for table in tables]
+def write_results(
+    book: Any, run: Run | None, tables: Sequence[ResultTable], is_1904: bool, windows: bool = WINDOWS, settings: Settings | None = None
+) -> None:
+    """Write result tables as sheets of an xlwings book. Raises Refused for a sheet of that name that is not ours.
+
+    A sheet says that it is not finished until it is, so that one on which Excel failed half-way is never taken for a result.
+    """
+    shown = [result(table, run, is_1904, settings) for table in tables]
     sheets = {sheet.name.casefold(): sheet for sheet in book.sheets}
     for table in shown:
         _refuse_foreign(sheets.get(table["name"].casefold()), table["name"])
     with quiet(book.app):
-        for table in shown:
+        for number, table in enumerate(shown, start=1):
+            book.app.status_bar = f"Rebates: writing {table['name']}, {number} of {len(shown)}"
             sheet = sheets.get(table["name"].casefold()) or _new_sheet(book, table["name"])
             _write(sheet, table, windows)
         book.sheets[shown[0]["name"]].activate()
 
 
-def write_stacked(book: Any, name: str, run: Run, tables: Sequence[ResultTable], is_1904: bool, windows: bool = WINDOWS) -> None:
+def write_stacked(
+    book: Any, name: str, run: Run | None, tables: Sequence[ResultTable], is_1904: bool, windows: bool = WINDOWS, settings: Settings | None = None
+) -> None:
     """Write several small tables below one another on one sheet of ours, as Explain Cell does. Raises Refused as above."""
     sheet = next((one for one in book.sheets if one.name.casefold() == name.casefold()), None)
     _refuse_foreign(sheet, name)
+    every = [result(table, run, is_1904, settings) for table in tables]
     with quiet(book.app):
         if sheet is None:
             sheet = _new_sheet(book, name)
         sheet.used_range.clear()
+        _put(sheet, 1, [[_literal(UNFINISHED)]])
         row = 1
-        for table in tables:
-            shown = result(table, run, is_1904)
-            _put(sheet, row, [[_literal(shown["title"])]])
-            sheet.range((row, 1)).font.bold = True
+        for shown in every:
+            if row > 1:
+                _heading(sheet, row, shown["title"])
             row = _table_cells(sheet, shown, row + 1) + 2
-        _widths(sheet, max((result(table, run)["columns"] for table in tables), key=len))
+        _widths(sheet, max((shown["columns"] for shown in every), key=len))
+        _heading(sheet, 1, every[0]["title"])
         sheet.activate()
+
+
+def _heading(sheet: Any, row: int, title: str) -> None:
+    _put(sheet, row, [[_literal(title)]])
+    sheet.range((row, 1)).font.bold = True
 
 
 @contextmanager
@@ -102,9 +119,7 @@ def _write(sheet: Any, table: Table, windows: bool) -> None:
         sheet.range("2:2").insert("down")
         top += 1
     width = len(table["columns"])
-    heading = [table["title"], *table["notes"], *[None] * (top - 2 - len(table["notes"]))]
-    _put(sheet, 1, [[_literal(text)] for text in heading])
-    sheet.range((1, 1)).font.bold = True
+    _put(sheet, 1, [[_literal(UNFINISHED)]])
     bottom = top + max(1, len(table["rows"]))
     area = sheet.range((top, 1), (bottom, width))
     if earlier is not None:
@@ -112,13 +127,19 @@ def _write(sheet: Any, table: Table, windows: bool) -> None:
     _table_cells(sheet, table, top)
     if earlier is None:
         sheet.tables.add(source=area, name=table["table"], has_headers=True, table_style_name=STYLE)
-    _totals(sheet, table, top, bottom)
+    end = _totals(sheet, table, top, bottom)
     _widths(sheet, table["columns"])
+    notes = [*table["notes"], *[None] * (top - 2 - len(table["notes"]))]
+    if table["chart"]:
+        _mark(sheet).refers_to = f"={chart_below(sheet, table, end + 2, _put_literally, windows)}"
+        notes[-1] = f"{table['chart']['heading']}: from row {end + 2}"
     if windows:
         _bars(sheet, table, top, bottom)
         _links(sheet, table, top)
         _freeze(sheet, top, table["freeze"])
-        sheet.api.Tab.Color = _color(table["tab"])
+        sheet.api.Tab.Color = color_number(table["tab"])
+    _put(sheet, 2, [[_literal(text)] for text in notes])
+    _heading(sheet, 1, table["title"])
 
 
 def _make_room(sheet: Any, earlier: Any) -> None:
@@ -159,6 +180,11 @@ def _put(sheet: Any, row: int, rows: list[list[Any]]) -> None:
     sheet.range((row, 1), (row + len(rows) - 1, len(rows[0]))).value = rows
 
 
+def _put_literally(sheet: Any, row: int, column: int, cells: list[list[Any]]) -> None:
+    area = sheet.range((row, column), (row + len(cells) - 1, column + len(cells[0]) - 1))
+    area.value = [[_literal(cell) for cell in line] for line in cells]
+
+
 def _literal(cell: Any) -> Any:
     """A cell as Excel takes it literally: the apostrophe keeps a text from becoming a formula, a number or a date."""
     if isinstance(cell, dict):
@@ -166,10 +192,11 @@ def _literal(cell: Any) -> Any:
     return f"'{cell}" if isinstance(cell, str) and cell else cell
 
 
-def _totals(sheet: Any, table: Table, top: int, bottom: int) -> None:
+def _totals(sheet: Any, table: Table, top: int, bottom: int) -> int:
+    """The totals under the table; returns the last row with something in it."""
     summed = [place for place, column in enumerate(table["columns"], start=1) if column["total"]]
     if not summed or not table["rows"]:
-        return
+        return bottom
     sheet.range((bottom + 1, 1)).value = "Total"
     for place in summed:
         cell = sheet.range((bottom + 1, place))
@@ -177,6 +204,7 @@ def _totals(sheet: Any, table: Table, top: int, bottom: int) -> None:
         cells = sheet.range((top + 1, place), (bottom, place)).get_address(False, False)
         cell.formula = f"=SUBTOTAL({SUBTOTAL_SUM},{cells})"
     sheet.range((bottom + 1, 1), (bottom + 1, len(table["columns"]))).font.bold = True
+    return bottom + 1
 
 
 def _widths(sheet: Any, columns: Sequence[Table]) -> None:
@@ -215,12 +243,3 @@ def _freeze(sheet: Any, top: int, columns: int) -> None:
     window.ScrollRow, window.ScrollColumn = 1, 1
     window.SplitRow, window.SplitColumn = top, columns
     window.FreezePanes = True
-
-
-def _color(text: str) -> int:
-    """A colour as Excel counts it: blue, green, red.
-
-    >>> hex(_color("#1F6FB2"))
-    '0xb26f1f'
-    """
-    return int(text[5:7] + text[3:5] + text[1:3], 16)

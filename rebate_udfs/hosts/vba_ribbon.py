@@ -17,10 +17,6 @@ RIBBON_MODULE = "RebatesRibbon"
 NAMESPACE = "http://schemas.microsoft.com/office/2009/07/customui"
 TAB = "Rebates"
 OWN_PICTURE = "rebates"  # addin/desktop/icons/rebates.png, by its relationship
-HOST_ACTIONS = {  # of this host only
-    "activate_functions": ("Activate Functions", "Enters Rebates formulas that came from another program anew, so that they compute here."),
-    "help": ("Help", "Says which version this is, where Python is, and where the log is."),
-}
 GROUPS = {
     "Workbook": ("new_workbook", "import_transactions", "check"),
     "Figures": ("calculate", "validate_claims", "close_period", "reconcile"),
@@ -58,11 +54,8 @@ class Button:
 
 
 def buttons() -> dict[str, Button]:
-    """Every button by its action: those of the registry, and those that only this host has."""
-    found = {name: Button(name, action.label, action.help) for name, action in ACTIONS.items()}
-    for name, (label, text) in HOST_ACTIONS.items():
-        found.setdefault(name, Button(name, label, text))
-    return found
+    """Every button by its action."""
+    return {name: Button(name, action.label, action.help) for name, action in ACTIONS.items()}
 
 
 def ribbon() -> str:

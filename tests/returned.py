@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import random
 import re
 import shutil
 import zipfile
@@ -132,3 +134,57 @@ def as_google_saves(path: Path, to: Path) -> Path:
                 padding = "".join(f'<row r="{row}" ht="15.75" customHeight="1"/>' for row in range(last + 1, 1001))
                 changes[name] = text.replace("</sheetData>", f"{padding}</sheetData>").encode()
     return rebuilt(path, to, changes)
+
+
+HARM = (b"<", b"&#0;", b"]]>", b'"', b"9" * 400, b"<c r='ZZZZ9'/>", b"<x>" * 2000, b"\xff\xfe", b"-1", b"NaN", b"&undefined;")
+NUMBER, VALUE, EMPTY = re.compile(rb"\d+"), re.compile(rb'\w+="([^"]*)"'), re.compile(rb"<[^/!?][^>]*/>")
+
+
+def mutated(good: bytes, draw: random.Random) -> bytes:
+    """One workbook harmed: bytes flipped, blocks copied, cut, parts removed, renamed or exchanged, XML altered, the zip rebuilt."""
+    kind, data = draw.randrange(7), bytearray(good)
+    if kind == 0:
+        for _ in range(draw.randrange(1, 30)):
+            data[draw.randrange(len(data))] = draw.randrange(256)
+        return bytes(data)
+    if kind == 1:
+        return bytes(data[: draw.randrange(len(data))])
+    if kind == 2:
+        at, other, length = draw.randrange(len(data)), draw.randrange(len(data)), draw.randrange(1, 3000)
+        data[at : at + length] = data[other : other + length]
+        return bytes(data)
+    held = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(good)) as source, zipfile.ZipFile(held, "w", draw.choice([zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED])) as target:
+        names = source.namelist()
+        harmed = set(draw.sample(names, draw.choice([1, 1, 2])))
+        for name in draw.sample(names, len(names)):
+            part, called = source.read(name), name
+            if name in harmed:
+                if kind == 3:
+                    continue
+                if kind == 4:
+                    called = draw.choice([name.upper(), f"../{name}", name.replace("/", "\\"), "x" * 300])
+                elif kind == 5:
+                    part = source.read(draw.choice(names))
+                else:
+                    part = _altered(part, draw)
+            target.writestr(called, part)
+    return held.getvalue()
+
+
+def _altered(part: bytes, draw: random.Random) -> bytes:
+    """XML with something in it changed."""
+    kind = draw.randrange(6)
+    if kind == 0:
+        at = draw.randrange(len(part) + 1)
+        return part[:at] + draw.choice(HARM) + part[at + draw.randrange(1, 40) :]
+    if kind == 1:
+        return part.decode("utf-8", "replace").encode(draw.choice(["utf-16", "latin-1"]), "replace")
+    if kind == 2:
+        return b'<!DOCTYPE a [<!ENTITY b "c">]>' + part
+    pattern, new = ((NUMBER, (b"0", b"-1", b"99999999999", b"")), (VALUE, (b"s", b"e", b"XFD9999999", b"rId999")), (EMPTY, (b"",)))[kind - 3]
+    found = [each.span(each.re.groups) for each in pattern.finditer(part)]
+    if not found:
+        return part
+    start, end = draw.choice(found)
+    return part[:start] + draw.choice(new) + part[end:]

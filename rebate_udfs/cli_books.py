@@ -85,7 +85,7 @@ def _pay(book: Path, tables: Tables, folder: Path, due: date | None, quiet: bool
     if not found:
         out.print(f"Nothing is due on {run.as_of} that is not paid or proposed already.")
         return
-    made, notes = write_payment_files(folder, found, tables.settings, run.as_of)
+    made, notes = write_payment_files(folder, found, tables, run.as_of)
     try:
         first, last = append_rows(book, BY_NAME["Payments"], payment_rows(found))
     except CannotPatch as refusal:

@@ -120,6 +120,69 @@ def test_deposits_in_euro_are_an_iso_20022_file(tmp_path: Path) -> None:
     assert [node.text for node in tree.iter() if node.tag.endswith("IBAN")] == ["DE87200500001234567890", "NL50BANK1234567890"]
 
 
+def test_the_iso_20022_file_keeps_to_its_schema(tmp_path: Path) -> None:
+    """Names as people have them; judged by the published schema, read by a library that did not write it."""
+    import sepaxml
+    import xmlschema
+
+    people = [{"Distributor ID": who, "Distributor Name": name, "Bank Account": "NL50BANK1234567890", "Bank ID": "BANKNL2A"}
+              for who, name in (("A", "Söhne & Co. <Ø> " * 9), ("B", "株式会社"), ("C", "=1+1"))]  # fmt: skip
+    book = write_book(
+        tmp_path / "book.xlsx", [{**MONTHLY, "Settlement": "Direct Deposit"}], [[date(2026, 2, 10), who, "F", 1, "12,345"] for who in "ABC"],
+        settings={"As Of": date(2026, 4, 30), "Base Currency": "EUR", "Company": "Alder & Finch", "Bank Account": "DE87200500001234567890",
+                  "Bank ID": "HASPDEHHXXX"}, distributors=people,
+    )  # fmt: skip
+    run("pay", str(book), "--out", str(tmp_path / "out"))
+    schema = xmlschema.XMLSchema(Path(sepaxml.__file__).parent / "schemas" / "pain.001.001.03.xsd")
+    schema.validate(tmp_path / "out" / "pain001.xml")
+    sums = {node.text for node in ElementTree.parse(tmp_path / "out" / "pain001.xml").iter() if node.tag.endswith("CtrlSum")}
+    assert sums == {"370.35"}
+
+
+def test_the_control_records_of_a_bank_file_add_up(tmp_path: Path) -> None:
+    """By the rules of NACHA, computed here: lengths, blocks of ten, hash over routing numbers, counts and credits."""
+    people = [{"Distributor ID": who, "Bank Account": f"12345{who}", "Bank ID": routing} for who, routing in (("A", "121000358"), ("B", "322271627"))]
+    sales = [[date(2026, 2, 10), "A", "F", 1, "12,345.60"], [date(2026, 2, 10), "B", "F", 1, "999,999"]]
+    settings = {"As Of": date(2026, 4, 30), "Company": "Alder & Finch", "Bank Account": "9876543210", "Bank ID": "322271627"}
+    book = write_book(tmp_path / "book.xlsx", [{**MONTHLY, "Settlement": "Direct Deposit"}], sales, settings=settings, distributors=people)
+    run("pay", str(book), "--out", str(tmp_path / "out"))
+    records = (tmp_path / "out" / "nacha.txt").read_text(encoding="ascii").splitlines()
+    assert {len(record) for record in records} == {94} and len(records) % 10 == 0
+    details = [record for record in records if record[0] == "6"]
+    batch, file = (next(record for record in records if record[0] == kind) for kind in "89")
+    marks = f"{sum(int(record[3:11]) for record in details) % 10**10:010}"
+    assert [int(record[29:39]) for record in details] == [12346, 1000000 - 1]
+    assert (batch[4:10], batch[10:20], batch[20:32], batch[32:44]) == ("000002", marks, "0" * 12, f"{1012345:012}")
+    assert (file[1:7], file[7:13], file[13:21], file[21:31], file[31:43], file[43:55]) == (
+        "000001", f"{len(records) // 10:06}", "00000002", marks, "0" * 12, f"{1012345:012}")  # fmt: skip
+
+
+def test_who_has_no_bank_columns_is_left_out_of_the_bank_file_and_named(tmp_path: Path) -> None:
+    people = [{"Distributor ID": "A", "Bank Account": "12345", "Bank ID": "121000358"}, {"Distributor ID": "B"}]
+    sales = [[date(2026, 2, 10), who, "F", 1, "10,000"] for who in "AB"]
+    settings = {"As Of": date(2026, 4, 30), "Company": "Acme", "Bank Account": "9876543210", "Bank ID": "322271627"}
+    book = write_book(tmp_path / "book.xlsx", [{**MONTHLY, "Settlement": "Direct Deposit"}], sales, settings=settings, distributors=people)
+    assert "nacha.txt leaves out B" in run("pay", str(book), "--out", str(tmp_path / "out"))
+    details = [line for line in (tmp_path / "out" / "nacha.txt").read_text(encoding="ascii").splitlines() if line[0] == "6"]
+    assert len(details) == 1 and "12345" in details[0]
+
+
+def test_a_credit_note_says_what_was_set_off_and_adds_up_as_a_number(tmp_path: Path) -> None:
+    programs = [{**QUARTERLY, "Program Name": "Yearly"}, {**MONTHLY, "Program Name": "Monthly"}]
+    book = write_book(tmp_path / "book.xlsx", programs, SALES, settings={"As Of": date(2026, 7, 30), "Contact": "books@acme.example"},
+                      Payments=[paid("Q/A/2026-02", "800")])  # fmt: skip
+    run("pay", str(book), "--out", str(tmp_path / "out"))
+    sheet = load_workbook(next((tmp_path / "out").glob("credit-note-*.xlsx")), data_only=True)["Credit Note"]
+    cells = [[cell.value for cell in row if cell.value not in (None, "")] for row in sheet.iter_rows()]
+    assert ["We credit USD 6,700.00 to your account with us."] in cells and ["Questions: books@acme.example"] in cells
+    rows = [row for row in cells if len(row) == 5 and row[0] != "Program"]
+    assert [(row[0], row[1], row[2], row[4]) for row in rows] == [
+        ("Monthly (Q)", "2026-05", "Rebate", 750), ("Yearly (P)", "2026", "Rebate", 6250),
+        ("Monthly (Q)", "2026-02", "Set off: paid too much", -300),
+    ]  # fmt: skip
+    assert ["Total", 6700] in cells and sum(row[4] for row in rows) == 6700
+
+
 def test_without_bank_columns_there_is_no_bank_file_and_a_sentence_says_why(tmp_path: Path) -> None:
     path = write_book(tmp_path / "book.xlsx", [{**MONTHLY, "Settlement": "Direct Deposit"}], SALES, settings={"As Of": date(2026, 4, 30)})
     assert "Bank Account and Bank ID are missing" in run("pay", str(path), "--out", str(tmp_path / "out"))

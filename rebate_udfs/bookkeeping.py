@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from .claim_posting import claim_entries
 from .closing import Posted, drafts, entry_of, key_of, missing, orphans, posted, reversals
 from .closing_reasons import reasons_of
 from .closing_walk import walk_of
@@ -163,7 +164,7 @@ def preview(tables: Tables, period_text: str, ledger: Ledger) -> Preview:
     if waiting and waiting.accounting_period != period.period_id:
         raise Refused(f"{waiting.act} {waiting.accounting_period} (run {waiting.run_id}) waits for approval; approve it first.")
     known = posted(entries)
-    bare = replace(tables, ledger=())
+    bare = replace(tables, ledger=(), claim_entries=claim_entries(entries))
     inputs = stored(bare)
     run = compute(bare, period.ends_on, for_books=True)
     drafted = _drafted(run, bare, period, known, closed, ledger, inputs)

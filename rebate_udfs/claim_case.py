@@ -49,6 +49,10 @@ class Posted:
     closed_on: date
     approved: Decimal
     calculated: Decimal  # with the effective rate of then; a higher rate later adds its increase
+    quantity: Fraction = ZERO  # approved
+    codes: tuple[str, ...] = ()
+    participant_id: str = ""
+    period: str = ""
 
 
 @dataclass(slots=True)
@@ -91,7 +95,9 @@ class Case:
     duplicate: bool | None = None  # of a final line: known from the lines in their own order
     calculated: Fraction | None = None
     granted_quantity: Fraction = ZERO
+    limited: Decimal = NOTHING  # what the terms give within every limit but the claimed amount
     approved: Decimal = NOTHING
+    difference: Decimal = NOTHING  # of a final line: what the terms give today, less what stands
     draws: dict[Key, Decimal] = field(default_factory=dict)  # what it takes from each figure
     waits: bool = False  # below Minimum Payout
     released_on: date | None = None  # when what had waited falls due
@@ -149,7 +155,8 @@ class State:
     activities: Mapping[str, tuple[frozenset[str], frozenset[str]]]  # included and excluded activity types by program
     prices: Mapping[tuple[str, str], Sequence[SpecialPrice]]  # by program and SKU
     rates: Rates
-    posted: Mapping[tuple[str, str, str], Posted] = field(default_factory=dict)  # by distributor, claim and line
+    posted: Mapping[str, Posted] = field(default_factory=dict)  # by distributor/claim/line
+    reserved: dict[Key, Decimal] = field(default_factory=lambda: defaultdict(Decimal))  # posted on a figure, not yet drawn
     drawn: Drawn = field(default_factory=Drawn)
 
 

@@ -131,7 +131,7 @@ def grant(state: State, case: Case) -> None:
         limited = limit_to_entitlement(state, case, limited)
     if case.stops:
         return
-    claimed = claim.claimed_amount or NOTHING
+    claimed, case.limited = claim.claimed_amount or NOTHING, limited
     compare(state, case, claimed)
     lower = state.settings.pay_claims is PayClaims.LOWER and not case.takes_back
     case.approved = min(limited, max(claimed, NOTHING)) if lower else limited

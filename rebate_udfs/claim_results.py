@@ -10,9 +10,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 from .agreements import Agreement
-from .claim_case import Case, Entitlements, Posted, State, activities_of, participant, place_of
+from .claim_case import Case, Entitlements, State, activities_of, participant, place_of
 from .claim_evidence import gather
 from .claim_grants import funds_of, rewarded_base
+from .claim_posting import posted_lines
 from .claim_reasons import BY_CODE, Effect
 from .claims import effective_day, validate
 from .earn import Earned, Key
@@ -37,11 +38,10 @@ def claims_of(
     adjusted: Mapping[Key, Decimal],
     payments: Mapping[Key, Sequence[Payment]],
     as_of: date,
-    posted: Mapping[tuple[str, str, str], Posted] | None = None,
 ) -> list[Case]:
     """Every claim line of a book, checked and granted, in the order of the Claims table.
 
-    `posted` are the lines that a close has made final, by distributor, claim and line.
+    Lines that a close has posted are known from the ledger, or, where a close looks at a book without it, from its claim entries.
     """
     if not tables.claims:
         return []
@@ -65,7 +65,7 @@ def claims_of(
         activities=activities_of(tables.scopes),
         prices=prices,
         rates=Rates(tables.settings.base_currency, tables.exchange_rates),
-        posted=posted or {},
+        posted=posted_lines((*tables.claim_entries, *tables.ledger), tables.settings, as_of),
     )
     return validate(state, tables.claims)
 
@@ -205,6 +205,9 @@ def _result(case: Case, tables: Tables) -> ClaimResult:
         note=claim.decision_note,
         row=claim.row,
         details=tuple(details),
+        quantity=case.granted_quantity,
+        difference=case.difference,
+        posted=case.posted.approved if case.posted else None,
     )
 
 

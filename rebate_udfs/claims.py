@@ -7,7 +7,7 @@ by a person, or posted by a close) draw first. Source: design section 6.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -16,9 +16,11 @@ from .agreements import Agreement
 from .claim_case import Case, Drawn, Posted, State, participant, participant_in, place_of
 from .claim_checks import FACT_CHECKS, signature
 from .claim_evidence import normalised
-from .claim_grants import beyond, calculated_amount, draw, grant, in_currency, left_for, left_on
+from .claim_grants import beyond, calculated_amount, draw, grant, in_currency, left_for, left_on, open_amount
+from .claim_posting import source_of
 from .claim_reasons import ORDER, Effect
-from .model import Claim, Decision, Period, RebateType, SpecialPrice
+from .earn import Key
+from .model import Claim, Decision, PayClaims, Period, RebateType, SpecialPrice
 from .money import money
 from .participants import EARLIEST, LATEST
 from .periods import find_period
@@ -31,6 +33,7 @@ def validate(state: State, claims: Sequence[Claim]) -> list[Case]:
     """All lines in the order of the Claims table, checked and granted."""
     cases = _in_order(state, claims)
     if any(case.final for case in cases):  # which line is the earlier of two is asked in the lines' own order
+        reserve(state, cases)
         for case in cases:
             check_line(state, case)
         repeats = {id(case.claim): "DUPLICATE" in case.codes for case in cases if case.final}
@@ -39,10 +42,29 @@ def validate(state: State, claims: Sequence[Claim]) -> list[Case]:
         for case in cases:
             case.duplicate = repeats.get(id(case.claim))
         cases.sort(key=lambda case: not case.final)
+    reserve(state, cases)
     for case in cases:
         check_line(state, case)
     apply_minimum(cases, state.evidence.as_of)
     return sorted(cases, key=lambda case: case.claim.row)
+
+
+def claimed_amount(case: Case) -> Decimal:
+    """What a line asks for; nothing where that is no number."""
+    return case.claim.claimed_amount or NOTHING
+
+
+def reserve(state: State, cases: Iterable[Case]) -> None:
+    """What closes have posted on a figure is kept free for those lines while others raise theirs."""
+    state.reserved.clear()
+    for case in cases:
+        if case.posted is not None and case.agreement is not None:
+            state.reserved[figure_of(case.agreement, case.posted)] += case.posted.approved
+
+
+def figure_of(agreement: Agreement, posted: Posted) -> Key:
+    """The figure on which a close has posted a line."""
+    return (agreement.program_id, posted.participant_id, posted.period)
 
 
 def _in_order(state: State, claims: Sequence[Claim]) -> list[Case]:
@@ -59,7 +81,7 @@ def cases_of(state: State, claims: Sequence[Claim]) -> list[Case]:
     for key, rows in lines.items():
         rows = sorted(rows, key=lambda row: row.resubmission)
         first_date = next((row.claim_date for row in rows if row.claim_date), None)
-        posted = state.posted.get(key)
+        posted = state.posted.get(source_of(*key))
         counting, final = _counting(state, rows, posted)
         for row in rows:
             later = bool(row.claim_date and counting.claim_date and row.claim_date > counting.claim_date)
@@ -75,7 +97,7 @@ def cases_of(state: State, claims: Sequence[Claim]) -> list[Case]:
 def _counting(state: State, rows: Sequence[Claim], posted: Posted | None) -> tuple[Claim, bool]:
     """The row of a line that counts, and whether it is final: decided, else posted, else the highest Resubmission."""
     decided = [row for row in rows if is_decided(state, row)]
-    if decided:
+    if decided:  # outranks what a close has posted
         return decided[-1], True
     by_then = [row for row in rows if posted and (row.claim_date or EARLIEST) <= posted.closed_on]
     return (by_then[-1], True) if by_then else (rows[-1], False)
@@ -133,11 +155,18 @@ def check_line(state: State, case: Case) -> None:
     case.calculated = calculated_amount(state, case)
     if not case.stops and case.calculated is not None:
         grant(state, case)
-    if case.posted is not None:
+    stopped = case.stops
+    if case.posted is not None and case.agreement is not None:
+        state.reserved[figure_of(case.agreement, case.posted)] -= case.posted.approved
+    if case.posted is not None and not decided_otherwise(case.claim, case.posted):
         stand(state, case, case.posted)
     elif case.final:
         decide(state, case)
     conclude(state, case)
+    if case.final and "DUPLICATE" not in case.codes:
+        lower = state.settings.pay_claims is PayClaims.LOWER and not case.takes_back
+        most = max(claimed_amount(case), case.approved) if lower else case.limited  # an increase needs no new claim
+        case.difference = (NOTHING if stopped else min(case.limited, most)) - case.approved
 
 
 def find_line(state: State, case: Case) -> None:
@@ -211,7 +240,7 @@ def decide(state: State, case: Case) -> None:
     else:
         if case.key is None:
             place_by_decision(state, case)
-        wanted = claim.claimed_amount or NOTHING
+        wanted = claimed_amount(case)
         most, quantity = left_for(state, case)
         within = max(min(wanted, NOTHING), most) if case.takes_back else min(max(wanted, NOTHING), most)
         case.approved = within if claim.decided_amount is None else claim.decided_amount
@@ -235,15 +264,31 @@ def place_by_decision(state: State, case: Case) -> None:
     case.unplaced = True
 
 
+def decided_otherwise(claim: Claim, posted: Posted) -> bool:
+    """Whether a person's decision says something else than what a close has posted, or came after it."""
+    if claim.decision is None:
+        return False
+    later = claim.decided_on is not None and claim.decided_on > posted.closed_on
+    return later or claim.decision is Decision.REJECT or claim.decided_amount is not None
+
+
 def stand(state: State, case: Case, posted: Posted) -> None:
-    """A posted line stays as it was posted; only a higher effective rate adds its increase. Later facts show beside it."""
-    increase = NOTHING
-    if case.kind == "invoice" and case.calculated is not None and case.agreement is not None and posted.approved > 0:
-        increase = max(money(case.calculated, case.agreement.currency, state.settings.rounding) - posted.calculated, NOTHING)
-    case.codes, case.approved = [code for code in case.codes if code in KEPT and not posted.approved], posted.approved + increase
-    case.granted_quantity = left_for(state, case)[1] if posted.approved else Fraction(0)
-    case.details["DECISION"] = f"posted by the close of {posted.closed_on}"
-    case.status = by_amount(state, case) if case.approved or not case.codes else ""
+    """A posted line stays as it was posted, on its figure; only a higher effective rate adds its increase."""
+    assert case.agreement is not None
+    case.period = find_period(posted.period, case.agreement.periods) or case.period
+    case.participant_id = posted.participant_id or case.participant_id
+    calculated, increase = posted.calculated, NOTHING
+    if case.kind == "invoice" and case.calculated is not None and case.key is not None and posted.approved > 0:
+        currency, rounding = case.agreement.currency, state.settings.rounding
+        now = money(case.calculated, currency, rounding)
+        if now > posted.calculated > 0:
+            raised = money(Fraction(posted.approved) * Fraction(now) / Fraction(posted.calculated), currency, rounding)
+            room = open_amount(state, case.key) - posted.approved - state.reserved[case.key]
+            calculated, increase = now, max(min(raised - posted.approved, room), NOTHING)
+    case.calculated, case.approved, case.granted_quantity = Fraction(calculated), posted.approved + increase, posted.quantity
+    case.codes = list(posted.codes)
+    case.details = {"DECISION": f"posted by the close of {posted.closed_on}"}
+    case.status = by_amount(state, case)
 
 
 def conclude(state: State, case: Case) -> None:

@@ -15,6 +15,7 @@ from fractions import Fraction
 
 from .accrue import RECOGNISING
 from .agreements import Agreement, agreements
+from .claim_posting import sentence, source_of
 from .closing_accounts import Draft, contra_of, with_accounts
 from .exchange import MissingRate, Rates
 from .model import Accrual, AdjustmentKind, DisputeStatus, EntryKind, LedgerEntry, Payment, Period, Run
@@ -184,7 +185,18 @@ def drafts(run: Run, ledger: Posted, found: Missing, reasons: Mapping[Key, Seque
         agreement = found.programs[key[0]]
         booked = with_accounts(agreement, key, ordered, accrued[key].accrued, approved.get(key, NOTHING), ledger.contra, run.tables)
         result += _in_base(key, agreement, booked, ledger, rates, run)
-    return result
+    return [*result, *_claim_lines(run, accrued)]
+
+
+def _claim_lines(run: Run, accrued: Mapping[Key, Accrual]) -> list[Draft]:
+    """An entry for every claim line that is approved and due, or has risen since: it books nothing and makes the line final."""
+    found = []
+    for row in run.claims:
+        key = (row.program_id, row.participant_id, row.period)
+        if row.approved and not row.carried and row.approved != row.posted and key in accrued and row.status in ("Approved", "Adjusted"):
+            source = source_of(row.distributor_id, row.claim_id, row.line)
+            found.append(Draft(key, EntryKind.TRUE_UP, sentence(row), NOTHING, row.currency, source, booked=False, base_amount=NOTHING))
+    return sorted(found, key=lambda draft: draft.source)
 
 
 ORDER = (EntryKind.OPENING, EntryKind.ACCRUAL, EntryKind.TRUE_UP, EntryKind.ADJUSTMENT, EntryKind.FORFEIT, EntryKind.WRITE_OFF,

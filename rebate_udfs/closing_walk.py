@@ -76,7 +76,7 @@ def _steps(
     then: Tables, now: Tables, rows: pa.Table | None, changed: frozenset[str], stands: Callable[[Tables], States]
 ) -> Iterator[tuple[str, States]]:
     """The states after each step; `stands` gives those of a book as of the last close's day. Only what changed is computed anew."""
-    current = replace(then, ledger=())
+    current = replace(then, ledger=(), claim_entries=now.claim_entries)
     yield "", stands(current)
     for reason, names in STEPS:
         if reason == "CLAIM" and now.lines is not None and rows is not None and any(name.startswith(LINES) for name in changed):

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from . import audit
 from .audit import ExplanationRow
+from .claim_posting import claim_entries
 from .closing import posted
 from .ledger import CLOSE, Act, Ledger, closed_periods
 from .ledger_chain import Break, first_break
@@ -99,8 +100,13 @@ def show(ledger: Ledger, figure_id: str) -> list[Replayed]:
 def replay(ledger: Ledger, act: Act) -> Run:
     """The run of a close from the inputs that it stored."""
     hashes = json.loads(act.manifest)
-    tables = restored(hashes, ledger.parts([*hashes.values()]))
-    return compute(tables, _day(act))
+    return _compute(ledger.entries(), act, restored(hashes, ledger.parts([*hashes.values()])))
+
+
+def _compute(entries: Sequence[LedgerEntry], act: Act, tables: Tables) -> Run:
+    """A close's run; the claim lines that were final by then stay as they were."""
+    final = claim_entries(entry for entry in entries if entry.sequence <= act.last_sequence - act.entries)
+    return compute(replace(tables, claim_entries=final), _day(act))
 
 
 def _day(act: Act) -> date:
@@ -134,7 +140,8 @@ def diff(ledger: Ledger, first: str, second: str) -> Compared:
     tables = [restored(each, parts) for each in hashes]
     names = {name for name in {*hashes[0], *hashes[1]} if hashes[0].get(name) != hashes[1].get(name)}
     changes = tuple(_changes(tables[0], tables[1], names))
-    runs = [compute(table, _day(act)) for table, act in zip(tables, (one, two), strict=True)]
+    entries = ledger.entries()
+    runs = [_compute(entries, act, table) for table, act in zip(tables, (one, two), strict=True)]
     accrued = [{row.figure_id: row.accrued for row in run.accruals} for run in runs]
     moved = [(figure, accrued[0].get(figure), accrued[1].get(figure)) for figure in sorted({*accrued[0], *accrued[1]})]
     return Compared(one, two, changes, tuple(row for row in moved if row[1] != row[2]))

@@ -634,6 +634,7 @@ class Tables:
     accounts: tuple[Account, ...] = ()
     control_totals: tuple[ControlTotal, ...] = ()
     ledger: tuple[LedgerEntry, ...] = ()
+    claim_entries: tuple[LedgerEntry, ...] = ()  # those that make claim lines final, where the ledger itself is left out
     problems: tuple[Problem, ...] = ()
     input_hash: str = ""  # SHA-256 of everything that can move a figure
     rows_read: Mapping[str, int] = field(default_factory=dict)  # table -> rows
@@ -856,6 +857,9 @@ class ClaimResult:
     note: str = ""  # our answer to the distributor
     row: int = 0
     details: tuple[str, ...] = ()  # what was found, in words: one for each reason ("" where it says all), then a decision
+    quantity: Fraction = Fraction(0)  # approved
+    difference: Decimal = Decimal(0)  # of a final line: what the terms would give today, less what stands
+    posted: Decimal | None = None  # approved when a close made the line final
 
 
 @dataclass(frozen=True, slots=True)

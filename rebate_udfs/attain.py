@@ -63,7 +63,7 @@ def attain(slot: Slot, known: Known, earned: Earned, ahead: Expected, tables: Ta
         earned=earned.figure,
         status=status_of(slot, facts, rows, tier),
         transactions_used=rows,
-        transactions_excluded=max(known.counted.placed.get(key, 0) - rows, 0),
+        transactions_excluded=max(known.counted.placed[key[0]].get(key[1:], 0) - rows, 0),
         reward=rounded_reward(earned),
         ladder=on_measure(ladder, facts, terms) if ladder else (),
         measure_unit=unit_of(agreement),
@@ -121,7 +121,7 @@ def program_count(agreement: Agreement, counted: Counted, converter: Converter) 
     program_id = agreement.program_id
     used = sum(each.rows for entries in counted.of(program_id).values() for each in entries)
     no_rate = sum(rows for (program, _), rows in converter.missing.items() if program == program_id)
-    in_place = sum(rows for key, rows in counted.placed.items() if key[0] == program_id)
+    in_place = sum(counted.placed[program_id].values())
     excluded = dict(counted.left_out.get(program_id, {}))
     measured, number = counted.measured.get(agreement.program.date_basis), counted.numbers.get(program_id, -1)
     lost = measured.lost[number].rows if measured and number in measured.lost else 0

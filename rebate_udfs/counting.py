@@ -16,7 +16,6 @@ from .periods import baseline_periods, year_earlier
 from .qualify import Classes, Counting
 from .scopes import CommonScope
 
-Key = tuple[str, str, str]  # program id, participant id, period id
 MEASURE, BASELINE, COMMON = "measure", "baseline", "common with "
 
 
@@ -26,7 +25,7 @@ class Counted:
 
     sums: Mapping[tuple[str, str], Mapping[tuple[str, int], Sequence[Sum]]]
     lines: Mapping[str, Mapping[tuple[str, int], Sequence[CountedLine]]]
-    placed: Mapping[Key, int]
+    placed: Mapping[str, Mapping[tuple[str, str], int]]  # by program, then (participant, period): all rows of its distributors there
     left_out: Mapping[str, Mapping[str, int]]  # rows without a place in time
     read: int
     cuts: Mapping[str, tuple[date, ...]]
@@ -139,7 +138,7 @@ def count(tables: Tables, programs: Sequence[Agreement], hierarchy: Hierarchy, a
     """Qualify and measure: sums by program, participant and period, and the lines of programs that walk them."""
     sums: dict[tuple[str, str], dict[tuple[str, int], Sequence[Sum]]] = defaultdict(dict)
     lines: dict[str, dict[tuple[str, int], list[CountedLine]]] = {each.program_id: defaultdict(list) for each in programs}
-    placed: dict[Key, int] = {}
+    placed: dict[str, dict[tuple[str, str], int]] = {each.program_id: {} for each in programs}
     left_out: dict[str, Mapping[str, int]] = {each.program_id: {} for each in programs}
     if tables.lines is None:
         return Counted(sums, lines, placed, left_out, 0, cut_days(programs))
@@ -156,7 +155,7 @@ def count(tables: Tables, programs: Sequence[Agreement], hierarchy: Hierarchy, a
         own = {number: counting for number, counting in numbered.items() if counting.purpose == MEASURE}
         for (number, participant, period), rows in found.placed.items():
             if number in own:
-                placed[own[number].program.program_id, participant, own[number].periods[period].period_id] = rows
+                placed[own[number].program.program_id][participant, own[number].periods[period].period_id] = rows
         for number, counting in own.items():
             left_out[counting.program.program_id] = found.reasons[number]
             numbers[counting.program.program_id] = number

@@ -57,7 +57,7 @@ def _identity(found: Returned, signing_key: bytes | None, accept_unsigned: bool)
     genuine = signing_key is not None and hmac.compare_digest(signature(text, content, signing_key).encode(), signed.encode("utf-8", "replace"))
     if not genuine and not accept_unsigned:
         raise SetAside("Its signature is not that of this book: another book made it, or somebody changed its seal. "
-                       "Ask the sender to fill in the statement that you sent; --accept-unsigned reads it anyway.")  # fmt: skip
+                       "Fill in the statement as it was sent; --accept-unsigned reads this one anyway.")  # fmt: skip
     try:
         said = json.loads(text)
         return Identity(str(said["participant"]), date.fromisoformat(said["as_of"]), text), genuine
@@ -72,7 +72,7 @@ def _unchanged(compared: Compared) -> None:
         return
     rest = len(said) + compared.more - MOST_LISTED
     listed = "; ".join(said[:MOST_LISTED]) + (f"; and {rest:,} more" if rest > 0 else "")
-    reason = f"It was changed outside its input cells: {listed}. Ask the sender to fill in the forms of the statement as you sent it."
+    reason = f"It was changed outside its input cells: {listed}. Fill in the forms of the statement as it was sent."
     raise SetAside(reason, compared.changed)
 
 
@@ -85,7 +85,7 @@ def receive(found: Returned, tables: Tables, signing_key: bytes | None, accept_u
     newest = latest.get(identity.participant_id)
     if newest and identity.as_of < newest:
         raise SetAside(f"It is the statement as of {identity.as_of}, and the one as of {newest} has been received already. "
-                       "Ask the sender to fill in the newest statement.")  # fmt: skip
+                       "Fill in the newest statement.")  # fmt: skip
     filled = read_forms(found.sheets, identity.participant_id, identity.as_of, tables)
     result = Received(identity, signed, notes=(*found.notes, *_notes(found), *_left(filled.left)))
     own = [claim for claim in tables.claims if claim.distributor_id == identity.participant_id]

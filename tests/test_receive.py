@@ -48,7 +48,8 @@ def test_a_filled_statement_is_taken_validated_and_never_twice(firm: Company, tm
     answers = run(tables).claims
     assert {answer.claim_id for answer in answers} >= {"C-77"}
     (text,) = write_receipts(tmp_path / "receipts", [receipt], answers)
-    assert "Claim C-77 line 1: " in text.read_text() and "Taken: 2 claim lines and 1 dispute" in text.read_text()
+    said = text.read_text()
+    assert "Claim C-77 line 1: Rejected, USD 0.00 of USD 100.00 approved" in said and "Taken: 2 claim lines and 1 dispute" in said
     (again,) = received(firm, path)
     assert again.taken and again.known == 3 and not again.claims and not again.disputes
     assert len(firm.tables().claims) == len(tables.claims)

@@ -20,6 +20,8 @@ from ..columns import BY_NAME
 from ..model import ClaimResult, Refused, Tables
 from ..package import CannotPatch
 from ..receipts import Receipt, Sent
+from ..receive import MOST_LISTED as MOST_IN_REASON
+from ..report_columns import words
 from ..seal import Returned
 from .append import append_tables
 from .receive_files import delivery, read_apart
@@ -202,14 +204,15 @@ def _lines(receipt: Receipt, answers: Mapping[tuple[str, str, str], ClaimResult]
     yield ""
     if not receipt.taken:
         yield f"Nothing was taken from this file. {receipt.reason}"
-        yield from (f"  {change}" for change in receipt.changes[:MOST_LISTED])
+        if len(receipt.changes) > MOST_IN_REASON:
+            yield from (f"  {change}" for change in receipt.changes[:MOST_LISTED])
         return
     yield f"Statement of {receipt.participant_id} as of {receipt.as_of}" + ("" if receipt.signed else ", not verified")
     claims, disputes = actions.report.count(len(receipt.claims), "claim line"), actions.report.count(len(receipt.disputes), "dispute")
     yield f"Taken: {claims} and {disputes}. Known already: {receipt.known}."
     for row in receipt.claims:
         answer = answers.get((receipt.participant_id, str(row["Claim ID"]), str(row.get("Line", "1"))))
-        said = f"{answer.status}, {answer.currency} {answer.approved:,} of {answer.claimed or 0:,}" if answer else "not looked at yet"
+        said = _standing(answer, str(row.get("Currency") or answer.currency)) if answer else "not looked at yet"
         yield f"Claim {row['Claim ID']} line {row.get('Line', '1')}: {said}"
         if answer and answer.remedies:
             yield f"  {' '.join(dict.fromkeys(answer.remedies))}"
@@ -222,6 +225,12 @@ def _lines(receipt: Receipt, answers: Mapping[tuple[str, str, str], ClaimResult]
         place = f"{problem.table} row {problem.row}" if problem.row else problem.table
         yield f"  {place}{f', {problem.column}' if problem.column else ''}: {problem.message} {problem.remedy}"
     yield from (f"  {note}" for note in receipt.notes[:MOST_LISTED])
+
+
+def _standing(answer: ClaimResult, claimed_in: str) -> str:
+    """How a claim line stands: its status, what is approved, and of what."""
+    claimed = "" if answer.claimed is None else f" of {words({claimed_in: answer.claimed})}"
+    return f"{answer.status}, {words({answer.currency: answer.approved})}{claimed} approved"
 
 
 def set_aside(folder: Path, source: Path, receipts: Sequence[Receipt]) -> None:

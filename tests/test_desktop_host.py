@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from books import SOUND, more
 from conftest import absent
+from desktop_excel import act
 from fake_excel import ERROR_NA, Book, Range, excel_for_windows
 
 from rebate_udfs.hosts import desktop, desktop_actions
@@ -250,9 +251,8 @@ def test_new_workbook_opens_a_template_with_an_id_of_its_own(press):
 
 def test_the_whole_way_through_the_com_server(xlwings):
     book = workbook()
-    said = xlwings.com_server.XLPython().CallUDF(HOST, "act", ("check", "", False), book)
-    assert said == "+Nothing is wrong with the tables."
-    assert xlwings.com_server.XLPython().CallUDF(HOST, "act", ("dance", "", False), book).startswith("!Rebates 0.")
+    assert act(xlwings, book, "check") == "+Nothing is wrong with the tables."
+    assert act(xlwings, book, "dance").startswith("!Rebates 0.")
 
 
 def test_what_nobody_foresaw_says_where_the_log_is_and_shows_nothing_else(press, monkeypatch: pytest.MonkeyPatch):

@@ -1,4 +1,5 @@
-"""LibreOffice runs the VBA of a workbook: opens it with macros, computes it, prints the cells of column D as JSON.
+"""LibreOffice runs the VBA of a workbook: opens it with macros, computes it, prints the cells of column D as JSON,
+first as they are and then with 1 in E1, which says that a function wizard is open.
 
 Run by a Python that has `uno`: python3 vba_office.py SOFFICE PROFILE WORKBOOK ROWS
 """
@@ -43,9 +44,13 @@ def main(program: str, profile: str, workbook: str, rows: int) -> None:
     try:
         options = (option("Hidden", True), option("MacroExecutionMode", ALWAYS))
         document = desktop.loadComponentFromURL(Path(workbook).as_uri(), "_blank", 0, options)
-        document.calculateAll()
         sheet = document.Sheets.getByIndex(0)
-        print(json.dumps([sheet.getCellByPosition(3, row).String for row in range(rows)]))
+        shown = []
+        for in_wizard in (0, 1):
+            sheet.getCellByPosition(4, 0).Value = in_wizard
+            document.calculateAll()
+            shown.append([sheet.getCellByPosition(3, row).String for row in range(rows)])
+        print(json.dumps(shown))
         document.close(True)
     finally:
         desktop.terminate()

@@ -123,9 +123,9 @@ def _refuse_another(tables: Tables, ledger: Ledger) -> None:
 
 
 def period_named(text: str, tables: Tables) -> Period:
-    """The accounting period of an id, as 2026-03 or 2026-P03, or of a day in it. Raises Refused for all else."""
+    """The accounting period of an id, as 2026-03 or 2026-P03. Raises Refused for all else."""
     wanted = text.strip().upper()
-    if wanted[:4].isdigit():
+    if wanted.isascii() and wanted[:4].isdigit():
         year = int(wanted[:4])
         if 1990 <= year <= 2200:
             for period in calendar_periods(PeriodKind.MONTH, date(year - 1, 12, 1), date(year + 1, 1, 31), tables.settings):
@@ -166,10 +166,26 @@ def preview(tables: Tables, period_text: str, ledger: Ledger) -> Preview:
     known = posted(entries)
     bare = replace(tables, ledger=(), claim_entries=claim_entries(entries))
     inputs = stored(bare)
+    if closed:
+        _refuse_other_books(tables, closed[-1], ledger, inputs)
     run = compute(bare, period.ends_on, for_books=True)
     drafted = _drafted(run, bare, period, known, closed, ledger, inputs)
     problems = (*_stoppers(run, known), *_broken(first_fault(entries, acts)))
     return Preview(period, run, drafted, problems, "", len(acts), inputs, waiting)
+
+
+def _refuse_other_books(tables: Tables, last: Act, ledger: Ledger, inputs: Stored) -> None:
+    """Whose books they are, and in which currency, stays as it was: amounts posted so far would mean something else."""
+    mark = json.loads(last.manifest).get("Settings", "")
+    if mark == inputs.hashes["Settings"]:
+        return
+    then, now = restored({"Settings": mark}, ledger.parts([mark])).settings, tables.settings
+    for name, before, after in (("Base Currency", then.base_currency, now.base_currency), ("Perspective", then.perspective, now.perspective)):
+        if before != after:
+            raise Refused(
+                f"{name} was {before} when {last.accounting_period} was closed, and is {after} now: set it back, or begin a book of its own "
+                "with a new Book ID, its balances taken over with rows of kind Opening."
+            )
 
 
 def _drafted(

@@ -98,7 +98,8 @@ def _close(load: Load, book: Path, period: str, yes: bool, accepted: str, ledger
         tables, places = load(book, transactions)
         with _told():
             books = bookkeeping.open_ledger(tables, str(book), ledger)
-            closing = actions.close_period(tables, period, books)
+            named = bookkeeping.period_named(period, tables)  # a script whose variable is empty does not close the next one
+            closing = actions.close_period(tables, named.period_id, books)
     if not closing.done:
         head = f"{tables.settings.company or 'Rebates'}: closing {closing.period} as of {closing.preview.period.ends_on}"
         out.print(terminal.plain(head), style="bold")

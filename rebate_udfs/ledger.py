@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from .ledger_chain import DATABASE_SUFFIX, FIRST_HASH, Break, canonical, first_break, sealed
 from .model import LedgerEntry
 
-REVISION = "0002"  # of the newest file in migrations/versions
+REVISION = "0003"  # of the newest file in migrations/versions
 BUSY_SECONDS = 120  # how long one close waits for another
 CLOSE, REOPENING, PROPOSED_CLOSE, PROPOSED_REOPENING = "Close", "Reopening", "Proposed Close", "Proposed Reopening"
 PROPOSED = {PROPOSED_CLOSE: CLOSE, PROPOSED_REOPENING: REOPENING}
@@ -303,8 +303,12 @@ def _driver(url: str) -> str:
 
 
 def _sqlite(path: str, read_only: bool) -> sqlite3.Connection:
-    """A connection whose transactions are ours: sqlite3 would begin only at the first change, after others may have read."""
-    name = Path(path).resolve().as_uri() + ("?mode=ro" if read_only else "")
+    """A connection whose transactions are ours: sqlite3 would begin only at the first change, after others may have read.
+
+    What a killed process has left half-done is in a journal beside the file, and whoever reads first takes it back: the only writing of a reader.
+    """
+    unfinished = Path(f"{path}-journal").exists()
+    name = Path(path).resolve().as_uri() + (f"?mode={'rw' if unfinished else 'ro'}" if read_only else "")
     connection = sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
     if not read_only:
         connection.execute("PRAGMA synchronous = FULL")

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+import sqlalchemy
 from closebooks import close, ledger_of, load, run, write_book
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pgserver import postgresql
 
+from rebate_udfs.ledger import Ledger
 from rebate_udfs.ledger_chain import SEALED, first_break, seal_of, sealed
 from rebate_udfs.model import EntryKind, LedgerEntry
 
+SALES = [[date(2026, month, 10), who, "F", 1, 1000] for month in (1, 2, 3) for who in ("A", "B")]
 TEXTS = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF), max_size=12)
 AMOUNTS = st.decimals(-(10**9), 10**9, places=2)
 
@@ -103,8 +109,7 @@ def test_a_ledger_that_was_cut_off_is_found(rows: list[LedgerEntry], data: st.Da
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A book with three closes of two entries each."""
     path = tmp_path_factory.mktemp("chain") / "book.xlsx"
-    sales = [[date(2026, month, 10), who, "F", 1, 1000] for month in (1, 2, 3) for who in ("A", "B")]
-    write_book(path, [{"Program ID": "P", "Period": "Month", "Tiers": [[0, "5 %"]]}], sales)
+    write_book(path, [{"Program ID": "P", "Period": "Month", "Tiers": [[0, "5 %"]]}], SALES)
     for month in ("2026-01", "2026-02", "2026-03"):
         close(path, month)
     return path
@@ -143,6 +148,94 @@ def test_tampering_with_the_database_is_found_and_stops_the_next_close(closed: P
     if how not in ("truncate", "empty"):
         assert f"broken at entry {sequence}" in run("audit", "verify", str(path), status=1)
         assert "BROKEN_CHAIN" in close(path, "2026-04", status=1)
+
+
+KINDS = ("edit", "delete", "swap", "insert", "truncate", "record", "forge")
+COPIED = ("ledger_entries", "ledger_acts")
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest, closed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A ledger of a book B-TEST with three closes, whose database no longer refuses changes."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("tampered") / "book.ledger.sqlite"
+        path.write_bytes(closed.with_name("book.ledger.sqlite").read_bytes())
+        url = f"sqlite:///{path}"
+        with changing(url) as connection:
+            for (trigger,) in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
+        yield url
+        return
+    with postgresql() as url:
+        path = tmp_path_factory.mktemp("shared") / "book.xlsx"
+        write_book(path, [{"Program ID": "P", "Period": "Month", "Tiers": [[0, "5 %"]]}], SALES)
+        for month in ("2026-01", "2026-02", "2026-03"):
+            close(path, month, "--ledger", url)
+        for statement in ("UPDATE ledger_entries SET amount = '1'", "DELETE FROM ledger_acts", "TRUNCATE ledger_entries", "TRUNCATE ledger_acts"):
+            with pytest.raises(sqlalchemy.exc.DBAPIError, match="append-only"), changing(url) as connection:
+                connection.exec_driver_sql(statement)
+        with changing(url) as connection:
+            for table in COPIED:
+                connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+        yield url
+
+
+@contextmanager
+def changing(url: str) -> Iterator[sqlalchemy.Connection]:
+    """A connection of somebody who may do everything."""
+    engine = sqlalchemy.create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=sqlalchemy.pool.NullPool)
+    with engine.begin() as connection:
+        yield connection
+
+
+def copied(connection: sqlalchemy.Connection, name: str) -> None:
+    """The whole ledger again under another Book ID, which no seal covers: a fresh one for each tampering."""
+    for table in COPIED:
+        columns = [column["name"] for column in sqlalchemy.inspect(connection).get_columns(table)]
+        chosen = ", ".join(column for column in columns if column != "book")
+        connection.exec_driver_sql(f"INSERT INTO {table} (book, {chosen}) SELECT '{name}', {chosen} FROM {table} WHERE book = 'B-TEST'")
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(KINDS), st.integers(1, 6), st.integers(1, 6), st.sampled_from(["amount", "reason", "debit_account", "figure_id", "posted_by"]))
+def test_every_tampering_with_a_database_is_found(ledger_url: str, how: str, at: int, other: int, column: str) -> None:
+    name = f"B-{uuid4().hex}"
+    here = f"book = '{name}' AND sequence"
+    with changing(ledger_url) as connection:
+        copied(connection, name)
+    ledger = Ledger(ledger_url, name)
+    assert ledger.verify() is None
+    rows = ledger.entries()
+    with changing(ledger_url) as connection:
+        say = connection.exec_driver_sql
+        if how == "edit":
+            say(f"UPDATE ledger_entries SET {column} = '7{at}' WHERE {here} = {at}")
+        elif how == "forge":  # sealed again by somebody who knows how
+            forged = rows[at - 1].model_copy(update={"amount": rows[at - 1].amount + 1})
+            say(f"UPDATE ledger_entries SET amount = '{forged.amount}', hash = '{seal_of(forged)}' WHERE {here} = {at}")
+        elif how == "delete":
+            say(f"DELETE FROM ledger_entries WHERE {here} = {at}")
+        elif how == "truncate":
+            say(f"DELETE FROM ledger_entries WHERE {here} >= {at}")
+        elif how == "record":
+            say(f"UPDATE ledger_acts SET posted_by = 'somebody' WHERE book = '{name}' AND number = {(at + 1) // 2}")
+        elif how == "swap":
+            for old, new in ((at, 100), (other, at), (100, other)):
+                say(f"UPDATE ledger_entries SET sequence = {new} WHERE {here} = {old}")
+        else:
+            for moved in range(6, at - 1, -1):
+                say(f"UPDATE ledger_entries SET sequence = {moved + 1} WHERE {here} = {moved}")
+            names = [each["name"] for each in sqlalchemy.inspect(connection).get_columns("ledger_entries")]
+            cells = {"book": f"'{name}'", "sequence": str(at), "entry_id": "'inserted'"}
+            say(f"INSERT INTO ledger_entries ({', '.join(names)}) SELECT {', '.join(cells.get(each, each) for each in names)} "
+                f"FROM ledger_entries WHERE {here} = {at + 1}")  # fmt: skip
+    broken = ledger.verify()
+    if how == "swap" and at == other:
+        assert broken is None
+        return
+    assert broken is not None
+    first = {"swap": min(at, other), "record": 2 * ((at + 1) // 2)}.get(how, at)
+    assert broken.sequence in ((first, first + 1) if how == "forge" else (first,)), broken
 
 
 def test_a_workbook_without_its_database_verifies_its_own_chain_and_refuses_to_close(closed: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from closebooks import balance, close, entries, kinds, ledger_of, load, rebates, run, sides, write_book
 
 from rebate_udfs.pipeline import run as compute
+from rebate_udfs.roll_forward import roll_forward
 
 D = Decimal
 PROGRAM = {"Program ID": "P", "Period": "Quarter", "Accrual Policy": "Attained", "Tiers": [[0, "5 %"]]}
@@ -38,9 +39,37 @@ def test_periods_close_in_order_and_once(book: Path) -> None:
     assert "nothing to post" in close(book, "2026-02")
     assert "2026-03 is the next period to close" in close(book, "2026-05", status=2)
     assert "2026-03 is the next period to close" in close(book, "2026-01", status=2)
-    assert "is no accounting period" in close(book, "2026-13", status=2)
-    assert "is no accounting period" in close(book, "March", status=2)
+    for odd in ("2026-13", "March", "2026-3", "2026/03", "2026-03-31", "2026-P03", "20²6-03", "٢٠٢٦-03", "9999-01", "", "-", "2026-03\n2026-04"):
+        assert "is no accounting period" in close(book, odd, status=2), odd
+    assert "nothing to post" in close(book, " 2026-02 ")
     assert len(entries(book)) == 2
+
+
+@pytest.mark.parametrize(("name", "value"), [("Base Currency", "EUR"), ("Perspective", "Distributor")])
+def test_books_do_not_change_hands_or_currency_between_two_closes(book: Path, name: str, value: str) -> None:
+    close(book, "2026-01")
+    write_book(book, [PROGRAM], SALES, settings={name: value}, ledger=load(book).ledger)
+    printed = close(book, "2026-02", status=2)
+    assert f"{name} was " in printed and f"is {value} now" in printed
+    assert len(entries(book)) == 1
+    write_book(book, [PROGRAM], SALES, settings={"Company": "Acme"}, ledger=load(book).ledger)
+    close(book, "2026-02")
+
+
+def test_weeks_and_shifted_fiscal_years_close_in_their_own_periods(tmp_path: Path) -> None:
+    path = write_book(tmp_path / "weeks.xlsx", [PROGRAM], SALES, settings={"Calendar": "4-4-5"})
+    assert "is no accounting period" in close(path, "2026-01", status=2)
+    for period in ("2026-P01", "2026-P02", "2026-P03"):
+        close(path, period)
+    assert "2026-P04 is the next period" in close(path, "2026-P05", status=2)
+    assert [act.as_of for act in ledger_of(path).acts()] == ["2026-01-31", "2026-02-28", "2026-04-04"]
+    path = write_book(tmp_path / "shifted.xlsx", [PROGRAM], SALES, settings={"Fiscal Year Start": 7})
+    for period in ("2025-12", "2026-01"):
+        close(path, period)
+    assert kinds(entries(path)) == {"Accrual": D(500)}
+    run("run", str(path), "--as-of", "2026-01-31")
+    table = roll_forward(compute(load(path), date(2026, 1, 31)))
+    assert table is not None and table.title.startswith("From 2025-07 to 2026-01")
 
 
 def test_after_a_close_a_run_finds_nothing_to_post(book: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -121,6 +123,24 @@ def test_reading_writes_nothing(closed: Path) -> None:
     with pytest.raises(CannotOpen):
         Ledger(default_url(closed.with_name("nothing.xlsx")), "B-TEST", read_only=True)
     assert not closed.with_name("nothing.ledger.sqlite").exists()
+
+
+HALF_DONE = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA cache_size = 1")  # so that pages reach the file before the end
+connection.execute("BEGIN IMMEDIATE")
+for number in range(2000):
+    connection.execute("INSERT INTO ledger_inputs VALUES (?, ?)", (str(number), b"x" * 2000))
+os._exit(9)
+"""
+
+
+def test_what_a_killed_close_has_left_half_done_is_taken_back_by_whoever_reads_first(closed: Path) -> None:
+    assert subprocess.run([sys.executable, "-c", HALF_DONE, str(database(closed))], check=False).returncode == 9
+    assert database(closed).with_name(f"{database(closed).name}-journal").exists()
+    assert run_json(closed) == (Decimal("1000.00"), set())
+    assert "Every seal holds: 2 entries" in run("audit", "verify", str(closed))
 
 
 def test_a_workbook_that_was_closed_elsewhere_is_not_overwritten(tmp_path: Path) -> None:

@@ -109,6 +109,20 @@ def test_a_close_that_is_killed_leaves_the_ledger_before_or_after_and_the_sheet_
     assert is_mirror(load(path).ledger, ledger.entries())
 
 
+def test_two_books_in_one_database_keep_apart_and_two_workbooks_of_one_book_do_not(tmp_path: Path, server: str) -> None:
+    one, other = (write_book(tmp_path / f"{name}.xlsx", [PROGRAM], sales(3), settings={"Book ID": f"B-{name}"}) for name in ("ONE", "OTHER"))
+    for period in months(3):
+        for path in (one, other):
+            close(path, period, "--ledger", server)
+    for path in (one, other):
+        check_whole(books(path, server))
+        assert is_mirror(load(path).ledger, books(path, server).entries()) and "6 entries" in run("audit", "verify", str(path), "--ledger", server)
+    copy = write_book(tmp_path / "copy.xlsx", [PROGRAM], sales(3), settings={"Book ID": "B-ONE"})  # without entries: another workbook
+    assert "nothing to post" in close(copy, "2020-03", "--ledger", server)
+    assert is_mirror(load(copy).ledger, books(one, server).entries())
+    assert "2020-04 is the next period" in close(copy, "2020-05", "--ledger", server, status=2)
+
+
 def as_another_role(url: str) -> str:
     """The URL of somebody with a role of their own, who may read and append."""
     with sqlalchemy.create_engine(url.replace("postgresql://", "postgresql+psycopg://")).begin() as connection:

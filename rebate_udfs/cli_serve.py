@@ -30,6 +30,9 @@ def serve(
     key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its private key, as PEM.")] = None,
     oidc_issuer: Annotated[str, typer.Option(metavar="URL", help="OpenID Connect: who signs people in, as Entra ID.")] = "",
     oidc_audience: Annotated[str, typer.Option(metavar="ID", help="OpenID Connect: the id of this application there.")] = "",
+    ledger: Annotated[
+        str, typer.Option(metavar="URL", help="The PostgreSQL ledger in which periods are closed.", envvar="REBATES_LEDGER", show_default=False)
+    ] = "",
 ) -> None:
     """Serve the add-in until you stop it with Ctrl-C."""
     if context.invoked_subcommand is not None:
@@ -39,7 +42,7 @@ def serve(
 
     scheme = "https" if cert else "http"
     print(f"Serving on {scheme}://{host}:{port}. Stop with Ctrl-C. Next: rebates addin manifest --url https://... for Excel.", flush=True)
-    web.serve(host, port, data, cert, key, oidc_issuer, oidc_audience)
+    web.serve(host, port, data, cert, key, oidc_issuer, oidc_audience, ledger)
 
 
 @app.command("token")

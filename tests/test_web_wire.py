@@ -24,6 +24,7 @@ from rebate_udfs.hosts import web_actions, web_calls, web_generated, web_icons, 
 from rebate_udfs.hosts import web_wire as wire
 from rebate_udfs.hosts.web_blocks import Blocks
 from rebate_udfs.hosts.web_manifest import manifest
+from rebate_udfs.hosts.web_request import Caller, Desk
 from rebate_udfs.model import ResultColumn
 from rebate_udfs.registry import FUNCTIONS
 
@@ -233,7 +234,7 @@ def test_an_action_refuses_with_a_sentence_what_it_cannot_do(tmp_path: Path):
 
     def status(name: str, request: object) -> tuple[int, str]:
         with pytest.raises(wire.BadRequest) as refused:
-            web_actions.run_action(name, json.dumps(request).encode(), "local", store)
+            web_actions.run_action(name, json.dumps(request).encode(), Caller("local", ""), Desk(store))
         return refused.value.status, refused.value.message
 
     assert status("nosuch", {})[0] == 404

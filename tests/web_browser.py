@@ -31,7 +31,7 @@ from rebate_udfs.hosts.web import serve
 given = dict(part.split("=", 1) for part in sys.argv[1:])
 serve(given.get("host", "127.0.0.1"), int(given["port"]), data=Path(given["data"]) if "data" in given else None,
       cert=Path(given["cert"]) if "cert" in given else None, key=Path(given["key"]) if "key" in given else None,
-      oidc_issuer=given.get("issuer", ""), oidc_audience=given.get("audience", ""))
+      oidc_issuer=given.get("issuer", ""), oidc_audience=given.get("audience", ""), ledger=given.get("ledger", ""))
 """
 
 

@@ -29,27 +29,29 @@ globalThis.Rebates = (() => {
     return token ? { Authorization: "Bearer " + token } : {};
   }
 
-  async function once(method, path, body) {
+  async function once(method, path, body, signal) {
+    const kind = body instanceof Blob ? "application/octet-stream" : "application/json"; // files travel as bytes
     let response;
     try {
-      response = await fetch(path, { method, body, headers: { "Content-Type": "application/json", ...await authorization() }, cache: "no-store", credentials: "omit" });
+      response = await fetch(path, { method, body, signal, headers: { "Content-Type": kind, ...await authorization() }, cache: "no-store", credentials: "omit" });
     } catch (e) {
+      if (signal?.aborted) throw new Failure(0, "CANCELLED", "Cancelled. Nothing was written.");
       throw new Failure(0, "UNREACHABLE", "The Rebates server does not answer. Start it (rebates serve), then recalculate.");
     }
     if (response.status === 204) return null;
     let answer = null;
-    try { answer = await response.json(); } catch (e) { /* said below */ }
+    try { answer = await response.json(); } catch (e) { if (signal?.aborted) throw new Failure(0, "CANCELLED", "Cancelled. Nothing was written."); }
     if (response.ok && answer !== null) return answer;
     const error = answer?.error || {};
     throw new Failure(response.status, error.code || "HTTP", error.message || `The Rebates server answered ${response.status}.`);
   }
 
-  rebates.request = async (method, path, body) => {
-    const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
-    try { return await once(method, path, text); } catch (e) {
-      if (!RETRIED.includes(e.status)) throw e;
+  rebates.request = async (method, path, body, signal) => {
+    const sent = body === undefined || typeof body === "string" || body instanceof Blob ? body : JSON.stringify(body);
+    try { return await once(method, path, sent, signal); } catch (e) {
+      if (!RETRIED.includes(e.status) || e.code === "CANCELLED") throw e;
       await new Promise((go) => setTimeout(go, 250));
-      return once(method, path, text);
+      return once(method, path, sent, signal);
     }
   };
 

@@ -3,8 +3,16 @@
 (() => {
   const $ = (id) => document.getElementById(id);
   const TABS = ["health", "cell", "attainment", "coach"];
-  const WRITES = { check: "the sheet Check", calculate: "the result sheets (Check, Attainment, Accruals and the others)" };
-  const state = { view: "health", overview: null, program: "", busy: false, agreed: new Set(), cell: null, explained: [], selection: 0 };
+  const NO_UNDO = "Excel's Undo does not take it back";
+  const SHEETS = (what) => `This writes ${what} and replaces those of an earlier run. The tables that you typed are not changed.\n\n${NO_UNDO}: run it again for newer figures, or delete the sheets.`;
+  const WRITES = {
+    check: SHEETS("the sheet Check"),
+    calculate: SHEETS("the result sheets (Check, Attainment, Accruals and the others)"),
+    validate_claims: SHEETS("the sheet Claim Check"),
+    activate_functions: `This enters every formula of Rebates anew, under its plain name. Other formulas and values are not changed.\n\n${NO_UNDO}; the formulas compute the same as before.`,
+  };
+  const FOOTER = ["calculate", "check"]; // what is always at hand; all others are one step away
+  const state = { view: "health", overview: null, program: "", busy: false, agreed: new Set(), cell: null, explained: [], selection: 0, task: null, controller: null };
 
   // ---- telling
   const announce = (text) => { $("announcer").textContent = text; };
@@ -20,14 +28,21 @@
     if (share === undefined || share === null) $("progress").removeAttribute("value"); else $("progress").value = share;
   }
 
-  function show(view) {
+  function select(view) {
     state.view = view;
+    state.task = null;
+    $("tabs").hidden = false;
+    $("task").hidden = true;
+    document.querySelector("footer").hidden = false;
     for (const name of TABS) {
       const here = name === view;
       $("tab-" + name).setAttribute("aria-selected", String(here));
       $("tab-" + name).tabIndex = here ? 0 : -1;
       $("view-" + name).hidden = !here;
     }
+  }
+  function show(view) {
+    select(view);
     render();
     if (view === "cell") explainSelection();
   }
@@ -53,28 +68,45 @@
     }
   }
 
-  async function running(text, work) {
+  const BUSY = "#actions button, #refresh, #task button, #task input, #task select";
+  const enable = (yes) => document.querySelectorAll(BUSY).forEach((one) => { one.disabled = !yes; });
+
+  async function running(text, work, cancellable = true) {
     if (state.busy) return undefined;
     state.busy = true;
-    document.querySelectorAll("#actions button, #refresh").forEach((button) => { button.disabled = true; });
+    state.controller = new AbortController();
+    enable(false);
     tell("");
     progress(text);
     announce(text);
+    $("cancel").hidden = !cancellable;
     try { return await guarded(work); } finally {
       state.busy = false;
+      state.controller = null;
       progress("");
-      document.querySelectorAll("#actions button, #refresh").forEach((button) => { button.disabled = false; });
+      enable(true);
     }
   }
 
-  async function ask(action, options = {}) {
+  const stopped = () => { if (state.controller?.signal.aborted) throw new Rebates.Failure(0, "CANCELLED", "Cancelled. Nothing was written."); };
+
+  // The question with the workbook's tables, and with files where a task has some; what the server has already is not sent again.
+  async function ask(action, options = {}, files = null) {
+    const signal = state.controller?.signal, reading = (share) => { stopped(); progress("Reading the tables", share); };
     progress("Reading the tables", 0);
-    const read = await Rebates.readTables((share) => progress("Reading the tables", share));
+    const read = await Rebates.readTables(reading);
+    stopped();
     progress("Sending what has changed");
-    const request = { tables: read.tables, options, date_1904: await Rebates.date1904() };
-    const asked = Rebates.ask("/action/" + action, request, read.blocks, (share) => progress("Sending what has changed", share));
+    const sending = (share) => progress("Sending what has changed", share), request = { tables: read.tables, options, date_1904: await Rebates.date1904() };
     const computing = setTimeout(() => progress("Computing"), 300);
+    let asked;
+    if (files) {
+      await Rebates.ask("/blocks", { blocks: read.blocks.map((one) => one.hash) }, read.blocks, sending, signal);
+      const head = JSON.stringify({ ...request, files: files.map((file) => ({ name: file.name, size: file.size })) });
+      asked = Rebates.request("POST", "/upload/" + action, new Blob([head, "\n", ...files]), signal);
+    } else asked = Rebates.ask("/action/" + action, request, read.blocks, sending, signal);
     const answer = await asked.finally(() => clearTimeout(computing));
+    if (answer.missing) throw new Rebates.Failure(0, "NOT_KEPT", "The Rebates server cannot keep the tables; try again.");
     if (answer.overview) state.overview = answer.overview;
     return answer;
   }
@@ -90,7 +122,8 @@
     if (!WRITES[action] || state.agreed.has(action)) return Promise.resolve(true);
     if ($("confirm").open) return Promise.resolve(false); // it is asking already
     $("confirm-title").textContent = label;
-    $("confirm-text").textContent = `This writes ${WRITES[action]} and replaces those of an earlier run. The tables that you typed are not changed.\n\nExcel's Undo does not take it back: run it again for newer figures, or delete the sheets.`;
+    $("confirm-text").textContent = WRITES[action];
+    $("confirm-yes").textContent = action === "activate_functions" ? "Enter" : "Write";
     const dialog = $("confirm");
     dialog.showModal();
     $("confirm-yes").focus();
@@ -113,7 +146,7 @@
 
   const OWN = {
     explain_cell: async () => { show("cell"); },
-    activate_functions: () => running("Entering the formulas again", async () => {
+    activate_functions: async () => await confirmed("activate_functions") && running("Entering the formulas again", async () => {
       const entered = await Rebates.activateFunctions();
       tell(entered === 1 ? "1 formula was entered again." : `${Rebates.views.number(entered)} formulas were entered again.`);
     }),
@@ -122,17 +155,19 @@
       await Excel.createWorkbook(answer.workbook);
       tell("The new workbook is open in a window of its own.");
     }),
-    help: async () => { tell("Fill in the tables, press Check, then Calculate. Every problem names its cell and what to do; every figure can be explained: select it and open Cell."); },
   };
 
   Rebates.run = async (action, { fromRibbon = false } = {}) => {
     if (fromRibbon) await globalThis.Office?.addin?.showAsTaskpane?.();
-    if (OWN[action]) return OWN[action]();
+    if (Rebates.tasks.has(action)) return open(action);
     const before = document.activeElement;
+    if (state.task) show(state.view);
+    if (OWN[action]) { await OWN[action](); if (action !== "explain_cell") before?.focus?.(); return undefined; }
     if (state.busy || !await confirmed(action)) return undefined;
     await running(Rebates.config.actions[action].label, async () => {
       const answer = await ask(action);
-      if (answer.tables.length) await Rebates.writeTables(answer.tables, (share, name) => progress(`Writing ${name}`, share));
+      stopped();
+      if (answer.tables.length) await pane.write((onProgress) => Rebates.writeTables(answer.tables, onProgress));
       if (answer.file) save(answer.file);
       render();
       const sheets = answer.tables.map((one) => one.name);
@@ -142,6 +177,44 @@
     before?.focus?.();
     return undefined;
   };
+
+  // ---- a task: one at a time, in the place of the views
+  const pane = {
+    running, ask, tell, announce,
+    draw: () => { if (state.task) $("task-body").replaceChildren(...Rebates.tasks.draw(state.task, pane).filter(Boolean)); },
+    write: (work) => { stopped(); $("cancel").hidden = true; return work((share, name) => progress(`Writing ${name}`, share)); },
+    start: (action) => Rebates.run(action),
+    goTo: (sheet, cell) => guarded(() => Rebates.goTo(sheet, cell)),
+    // What was done is told where the figures are; they are read again, since the tables have changed.
+    async done(text, changed = true) {
+      show("health");
+      if (changed) try { await ask("overview"); } catch (e) { state.overview = null; }
+      render();
+      tell(text);
+      $("tab-health").focus();
+    },
+  };
+
+  function open(action) {
+    if (state.busy) return undefined;
+    tell("");
+    TABS.forEach((name) => { $("view-" + name).hidden = true; });
+    $("tabs").hidden = true;
+    document.querySelector("footer").hidden = true;
+    $("task").hidden = false;
+    $("task-title").textContent = Rebates.tasks.title(action);
+    state.task = { action, files: null, answer: null, options: {} };
+    pane.draw();
+    $("task-title").focus();
+    return Rebates.tasks.begin(state.task, pane);
+  }
+
+  function leave() {
+    if (state.busy) return;
+    tell("");
+    show(state.view);
+    $("action-more").focus();
+  }
 
   // ---- the selected cell
   const table = (answer, name) => answer.tables.filter((one) => one.name === name);
@@ -203,9 +276,7 @@
     state.cell = { address: figure, text: "", formula: "" };
     state.explained = fromTables(answer);
     state.selection++;
-    for (const name of TABS) $("view-" + name).hidden = name !== "cell";
-    state.view = "cell";
-    TABS.forEach((name) => { $("tab-" + name).setAttribute("aria-selected", String(name === "cell")); $("tab-" + name).tabIndex = name === "cell" ? 0 : -1; });
+    select("cell");
     render();
     $("tab-cell").focus();
     announce(`${figure} explained`);
@@ -214,6 +285,7 @@
   // ---- signing in
   function askToken(text) {
     $("sign-in").hidden = false;
+    $("task").hidden = true;
     TABS.forEach((name) => { $("view-" + name).hidden = true; });
     if (text) tell(text, true);
     $("token").focus();
@@ -237,10 +309,12 @@
   }
 
   function buttons() {
-    const primary = "calculate";
-    const names = [primary, ...Object.keys(Rebates.config.actions).filter((name) => name !== primary)];
-    $("actions").replaceChildren(...names.filter((name) => Rebates.config.actions[name]).map((name) => Rebates.views.element("button",
-      { type: "button", id: "action-" + name, class: name === primary ? "primary" : null, title: Rebates.config.actions[name].help, text: Rebates.config.actions[name].label, on: () => Rebates.run(name) })));
+    const button = (id, label, help, on, kind) => Rebates.views.element("button", { type: "button", id: "action-" + id, class: kind, title: help, text: label, on });
+    const known = FOOTER.filter((name) => Rebates.config.actions[name]).map((name, index) => {
+      const { label, help } = Rebates.config.actions[name];
+      return button(name, label, help, () => Rebates.run(name), index ? null : "primary");
+    });
+    $("actions").replaceChildren(...known, button("more", "All actions", "Import, claims, closing, statements and the others", () => open("menu")));
   }
 
   function keys(event) {
@@ -259,11 +333,14 @@
     TABS.forEach((name) => $("tab-" + name).addEventListener("click", () => { tell(""); show(name); }));
     $("tabs").addEventListener("keydown", keys);
     $("refresh").addEventListener("click", refresh);
-    $("message-close").addEventListener("click", () => { tell(""); $("tab-" + state.view).focus(); });
+    $("message-close").addEventListener("click", () => { tell(""); $(state.task ? "task-title" : "tab-" + state.view).focus(); });
+    $("cancel").addEventListener("click", () => { state.controller?.abort(); progress("Cancelling"); $("cancel").hidden = true; });
+    $("task-back").addEventListener("click", leave);
+    $("task").addEventListener("keydown", (event) => { if (event.key === "Escape") leave(); });
     const session = await guarded(() => Rebates.request("GET", "/session"));
     if (session?.sign_in === "provider" && Office.auth) Rebates.signIn = () => Office.auth.getAccessToken({ allowSignInPrompt: true });
     await guarded(() => Excel.run(async (context) => {
-      context.workbook.onSelectionChanged.add(async () => { if (state.view === "cell" && !state.busy) await explainSelection(); });
+      context.workbook.onSelectionChanged.add(async () => { if (state.view === "cell" && !state.busy && !state.task) await explainSelection(); });
       await context.sync();
     }));
     render();

@@ -16,6 +16,7 @@
       if (value === undefined || value === null) continue;
       if (key === "text") made.textContent = value;
       else if (key === "on") made.addEventListener("click", value);
+      else if (key === "onchange") made.addEventListener("change", value);
       else made.setAttribute(key, value);
     }
     made.append(...children.filter(Boolean));
@@ -34,7 +35,8 @@
     const where = [one.sheet || one.table, one.cell && one.cell !== "A1" ? one.cell : ""].filter(Boolean).join(" ");
     return element("li", { class: `card ${kind}` },
       element("div", { class: "row" }, element("span", { class: `tag ${kind}`, text: one.severity }),
-        where ? element("button", { type: "button", class: "link", text: where, "aria-label": `Go to ${where}`, on: () => goTo(one.sheet || one.table, one.cell) }) : element("span")),
+        where && goTo && one.sheet ? element("button", { type: "button", class: "link", text: where, "aria-label": `Go to ${where}`, on: () => goTo(one.sheet, one.cell) })
+          : element("span", { class: "muted", text: where + (where && one.row && !one.cell ? ` row ${one.row}` : "") })),
       element("p", { text: one.message }),
       element("p", { class: "muted", text: one.remedy }));
   }
@@ -121,5 +123,29 @@
     ];
   }
 
-  Rebates.views = { health, attainment, coach, cell, element, number };
+  // ---- a result table, as far as a pane shows one
+  const day = (serial) => new Date(Date.UTC(1899, 11, 30 + serial)).toISOString().slice(0, 10);
+  function shown(value, column) {
+    if (value === null || value === "") return "";
+    if (typeof value === "object") return value.text;
+    if (typeof value !== "number") return value;
+    if (column.kind === "date") return day(value);
+    if (column.kind === "percent") return percent(value);
+    if (column.kind === "money") return value === 0 ? "-" : new Intl.NumberFormat(locale(), { minimumFractionDigits: 2, maximumFractionDigits: 4, currencySign: "accounting", style: "currency", currency: "USD", currencyDisplay: "code" }).formatToParts(value).filter((part) => !["currency"].includes(part.type)).map((part) => part.value).join("").trim().replace(/\(\s+/, "(");
+    return number(value, 4);
+  }
+
+  function table(data, most = 8, all = data.rows.length) {
+    const kept = data.columns.map((column, index) => ({ column, index })).filter(({ index }) => data.rows.some((row) => row[index] !== null && row[index] !== ""));
+    const side = (column) => (column.right ? "right" : column.wrap ? "wrap" : null);
+    const head = element("tr", {}, ...kept.map(({ column }) => element("th", { scope: "col", class: side(column), text: column.header })));
+    const rows = data.rows.slice(0, most).map((row) => element("tr", {}, ...kept.map(({ column, index }) => element("td", { class: side(column), text: shown(row[index], column) }))));
+    const more = all > rows.length && element("p", { class: "muted", text: `The first ${number(rows.length)} of ${number(all)} rows.` });
+    return [element("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": data.title }, element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows))), more];
+  }
+
+  const problems = (found, goTo, most = 20) => found.length ? [element("ul", { class: "cards", "aria-label": "Problems" }, ...found.slice(0, most).map((one) => problem(one, goTo))),
+    found.length > most && element("p", { class: "muted", text: `The first ${number(most)} of ${number(found.length)}.` })] : [];
+
+  Rebates.views = { health, attainment, coach, cell, table, shown, problems, element, number };
 })();

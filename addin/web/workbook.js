@@ -3,7 +3,7 @@
 (() => {
   const ERRORS = ["#VALUE!", "#N/A", "#NUM!", "#DIV/0!", "#REF!", "#NAME?", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA", "#BUSY!", "#FIELD!", "#BLOCKED!", "#CONNECT!"];
   const MARK = "_rebates_result"; // the hidden name by which our own sheets are known
-  const HEADER_FILL = "#F5F7FA", MUTED = "#5B6675", INK = "#1F2937", LINK = "#2E7D5B", BAR = "#9CC3E6";
+  const HEADER_FILL = "#F5F7FA", MUTED = "#5B6675", INK = "#1F2937", LINK = "#2E7D5B", BAR = "#9CC3E6", BARS = ["#1F6FB2", "#9CC3E6", "#2E7D5B"];
   const hex = (bytes) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const encoder = new TextEncoder();
 
@@ -49,15 +49,15 @@
   };
 
   // Ask with the hashes; send what the server has not got; ask again.
-  Rebates.ask = async (path, body, blocks, onProgress = () => {}) => {
+  Rebates.ask = async (path, body, blocks, onProgress = () => {}, signal = undefined) => {
     const texts = new Map(blocks.map((one) => [one.hash, one.text]));
     for (let round = 0; round < 3; round++) {
-      const answer = await Rebates.request("POST", path, body);
+      const answer = await Rebates.request("POST", path, body, signal);
       if (!answer.missing) return answer;
       let sent = 0;
       for (const hash of answer.missing) {
         if (!texts.has(hash)) throw new Rebates.Failure(0, "MISMATCH", "The Rebates server asks for what is not in this workbook.");
-        await Rebates.request("PUT", "/blocks/" + hash, texts.get(hash));
+        await Rebates.request("PUT", "/blocks/" + hash, texts.get(hash), signal);
         onProgress(++sent / answer.missing.length);
       }
     }
@@ -198,9 +198,66 @@
       label.values = [[text("Total")]];
       label.format.font.bold = true;
     }
+    if (table.chart) await chart(context, sheet, table, top + height + 3);
     sheet.freezePanes.freezeAt(sheet.getRangeByIndexes(0, 0, top + 1, table.freeze));
     sheet.tabColor = table.tab;
     sheet.showGridlines = false;
+    await context.sync();
+  }
+
+  // Below a table: its chart, and the short list that it is drawn from. The chart hides the labels of its bars.
+  async function chart(context, sheet, table, top) {
+    const { heading: words, columns: places, rows, labels, values, title, axisEnd } = table.chart;
+    const put = (row, column, value, format) => {
+      const cell = sheet.getRangeByIndexes(row, column, 1, 1);
+      if (format) cell.numberFormat = [[format]];
+      cell.values = [[value]];
+      return cell;
+    };
+    const head = put(top, 0, text(words));
+    head.format.font.bold = true;
+    head.format.font.size = 12;
+    places.forEach((place) => {
+      const cell = put(top + 1, place, text(table.columns[place].header));
+      cell.format.font.bold = true;
+      cell.format.fill.color = HEADER_FILL;
+      cell.format.wrapText = true;
+      cell.format.horizontalAlignment = table.columns[place].right ? "Right" : "Left";
+    });
+    const first = top + 2, under = first + rows.length + 1;
+    rows.forEach((row, number) => row.forEach((value, index) => {
+      const column = table.columns[places[index]], cell = put(first + number, places[index], plain(value, column), column.format);
+      cell.format.horizontalAlignment = column.right ? "Right" : "Left";
+    }));
+    labels.forEach((label, number) => { put(under + 1 + number, 0, text(label)).format.font.color = MUTED; });
+    await context.sync();
+    const column = (place, start) => sheet.getRangeByIndexes(start, place, rows.length, 1);
+    const drawn = sheet.charts.add("BarClustered", column(values[0], first), "Columns");
+    drawn.name = table.table + "_Chart";
+    drawn.title.text = title;
+    drawn.title.format.font.size = 12;
+    drawn.title.format.font.bold = true;
+    drawn.title.format.font.color = INK;
+    drawn.legend.visible = values.length > 1;
+    if (values.length > 1) drawn.legend.position = "Bottom";
+    values.forEach((place, index) => {
+      const series = index ? drawn.series.add(table.columns[place].header) : drawn.series.getItemAt(0);
+      if (index) series.setValues(column(place, first));
+      series.name = table.columns[place].header;
+      series.setXAxisValues(column(0, under + 1));
+      series.format.fill.setSolidColor(BARS[index % BARS.length]);
+      series.gapWidth = 45;
+      series.hasDataLabels = true;
+      series.dataLabels.numberFormat = table.columns[place].kind === "percent" ? "0.0%" : "#,##0";
+    });
+    const { valueAxis, categoryAxis } = drawn.axes;
+    valueAxis.minimum = 0;
+    if (axisEnd !== null) valueAxis.maximum = axisEnd;
+    valueAxis.visible = false;
+    valueAxis.majorGridlines.visible = false;
+    categoryAxis.reversePlotOrder = true; // the first on top
+    const height = Math.max(12, rows.length * (1 + values.length) + 6);
+    drawn.setPosition(sheet.getRangeByIndexes(under, 0, 1, 1), sheet.getRangeByIndexes(under + height, Math.min(6, table.columns.length - 1), 1, 1));
     await context.sync();
   }
 

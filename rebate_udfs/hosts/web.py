@@ -20,19 +20,20 @@ from ..assets import asset
 from ..book import Session
 from ..cache import Disk, default_folder
 from ..version import VERSION
-from . import web_actions, web_calls, web_generated, web_icons
+from . import web_actions, web_calls, web_files, web_generated, web_icons
 from . import web_wire as wire
 from .web_access import Access, Provider, Token, is_loopback, make_token, revoke_tokens, tokens
 from .web_blocks import Blocks
 from .web_guard import Guard, start_logging
 from .web_manifest import manifest
+from .web_request import Caller, Desk
 
 __all__ = ["Token", "create_app", "make_token", "manifest", "revoke_tokens", "serve", "tokens"]
 
 HOST, PORT = "127.0.0.1", 8765
 MOST_CONNECTIONS = 1024
 KEEP_ALIVE = 30  # seconds
-STATIC = ("taskpane.html", "taskpane.css", "taskpane.js", "views.js")
+STATIC = ("taskpane.html", "taskpane.css", "taskpane.js", "views.js", "tasks.js")
 
 
 def serve(
@@ -43,8 +44,10 @@ def serve(
     key: Path | None = None,
     oidc_issuer: str = "",
     oidc_audience: str = "",
+    ledger: str = "",
 ) -> None:
-    """Serve the add-in until stopped. `data` is the folder below which transactions may be named by path.
+    """Serve the add-in until stopped. `data` is the folder below which transactions may be named by path; `ledger` the
+    URL of the database in which periods are closed, and which keeps the keys of statements.
 
     Raises Refused, with what to do, when it may not or cannot start: off loopback without TLS or without anybody who
     could sign in, a certificate that is not there, a port that is taken.
@@ -53,9 +56,11 @@ def serve(
     check_start(host, cert, key, provider)
     if data is not None and not data.is_dir():
         raise Refused(f"{data} is no folder; name the folder that holds the transactions.")
+    if ledger:
+        _check_ledger(ledger)
     _check_port(host, port)
     access = Access(required=not is_loopback(host) or provider is not None, provider=provider)
-    app = create_app(access, data=data, loopback=is_loopback(host), tls=cert is not None)
+    app = create_app(access, data=data, ledger=ledger, loopback=is_loopback(host), tls=cert is not None)
     start_logging()
     uvicorn.run(
         app,
@@ -87,6 +92,16 @@ def check_start(host: str, cert: Path | None, key: Path | None, provider: Provid
                       "or name an identity provider (--oidc-issuer URL --oidc-audience ID).")  # fmt: skip
 
 
+def _check_ledger(url: str) -> None:
+    """Raises Refused for a ledger that cannot be opened; it is made, or brought up to date, before the first close asks for it."""
+    from ..ledger import CannotOpen, Ledger
+
+    try:
+        Ledger(url, "").books()
+    except CannotOpen as error:
+        raise Refused(str(error)) from error
+
+
 def _check_port(host: str, port: int) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -98,17 +113,24 @@ def _check_port(host: str, port: int) -> None:
 
 
 def create_app(
-    access: Access | None = None, *, data: Path | None = None, loopback: bool = True, tls: bool = False, cache: Path | None = None
+    access: Access | None = None,
+    *,
+    data: Path | None = None,
+    ledger: str = "",
+    loopback: bool = True,
+    tls: bool = False,
+    cache: Path | None = None,
 ) -> Guard:
     """The server as an ASGI application, behind its guard."""
     app = FastAPI(title="Rebates", version=VERSION, docs_url=None, redoc_url=None, openapi_url=None)
     access = access or Access(required=False)
-    blocks = Blocks(Disk((cache or default_folder()) / "web"))
+    desk = Desk(Blocks(Disk((cache or default_folder()) / "web")), ledger)
     app.add_exception_handler(wire.BadRequest, _refused)
     app.add_exception_handler(404, _not_found)
     app.add_exception_handler(405, _not_found)
     _add_files(app, access)
-    _add_calls(app, data, blocks)
+    _add_calls(app, data, desk.blocks)
+    _add_actions(app, desk)
     return Guard(app, access, loopback=loopback, tls=tls)
 
 
@@ -187,6 +209,21 @@ def _add_calls(app: FastAPI, data: Path | None, blocks: Blocks) -> None:
     async def book(request: Request) -> Response:
         return _json(await run_in_threadpool(web_calls.book, await request.body(), request.state.person, session(request), blocks))
 
+    @app.post("/blocks")
+    async def missing(request: Request) -> Response:
+        return _json(await run_in_threadpool(web_calls.missing, await request.body(), request.state.person, blocks))
+
+
+def _add_actions(app: FastAPI, desk: Desk) -> None:
+    """The ribbon's actions, those with files apart: their bodies are no JSON."""
+
+    def caller(request: Request) -> Caller:
+        return Caller(request.state.person, request.state.name)
+
     @app.post("/action/{name}")
     async def action(name: str, request: Request) -> Response:
-        return _json(await run_in_threadpool(web_actions.run_action, name, await request.body(), request.state.person, blocks))
+        return _json(await run_in_threadpool(web_actions.run_action, name, await request.body(), caller(request), desk))
+
+    @app.post("/upload/{name}")
+    async def upload(name: str, request: Request) -> Response:
+        return _json(await run_in_threadpool(web_files.run_upload, name, await request.body(), caller(request), desk))

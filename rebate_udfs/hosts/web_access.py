@@ -27,6 +27,7 @@ from ..actions import Refused
 DAYS_VALID = 90
 PREFIX = "rebates_"
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384")
+NAMES = ("preferred_username", "upn", "email", "name")  # claims, the first that is there
 LEEWAY = 60  # seconds that two clocks may differ
 ASK_AGAIN = 60  # seconds before a key that the provider does not know is asked for again
 PATIENCE = 10  # seconds for the provider's answer
@@ -141,6 +142,13 @@ class Access:
             return self._by_token(credential)
         return self.provider.person(credential) if self.provider else None
 
+    def name(self, person: str) -> str:
+        """What the books call a person: whom the token was made for, or how the provider names them; empty for this machine's own user."""
+        kind, _, name = person.partition(":")
+        if kind == "oidc" and self.provider:
+            return self.provider.names.get(name, name)
+        return name
+
     def _by_token(self, credential: str) -> str | None:
         given, now, found = _hash(credential), _iso(datetime.now(UTC)), None
         for one in self._tokens():  # all of them, so that the time taken tells nothing
@@ -170,6 +178,7 @@ class Provider:
         self.issuer, self.audience = issuer, audience
         self._client: Any = None
         self._asked_at = 0.0
+        self.names: dict[str, str] = {}  # how each person who came was named last
 
     def person(self, credential: str) -> str | None:
         """The person a token stands for, None when it does not hold."""
@@ -183,7 +192,10 @@ class Provider:
                                 options={"require": ["exp", "iss", "aud", "sub"]})  # fmt: skip
         except (jwt.PyJWTError, OSError, ValueError):
             return None
-        return f"oidc:{claims.get('oid') or claims['sub']}"
+        who = str(claims.get("oid") or claims["sub"])
+        named = next((one for claim in NAMES if isinstance(one := claims.get(claim), str) and one.isprintable() and one.strip()), who)
+        self.names[who] = named.strip()[:100]
+        return f"oidc:{who}"
 
     def _key(self, kid: str | None) -> Any:
         """The provider's key of that id; an unknown id asks the provider again, at most once a minute."""

@@ -100,6 +100,12 @@ def book(body: bytes, person: str, session: Session, blocks: Blocks) -> dict[str
         return {"answer": wire.answer(answer(BOOK, given, session), session.date_1904)}
 
 
+def missing(body: bytes, person: str, blocks: Blocks) -> dict[str, Any]:
+    """Which blocks this person has to send: {"blocks": [...]} -> {"missing": [...]}, or {} where none is. Raises BadRequest for no such list."""
+    wanted = blocks.missing(person, digests(wire.loads(body)))
+    return {"missing": wanted} if wanted else {}
+
+
 def digests(table: Any) -> list[str]:
     """The blocks of a table as a request names them. Raises BadRequest for anything else."""
     found = table.get("blocks", []) if isinstance(table, dict) else None

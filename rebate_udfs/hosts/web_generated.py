@@ -13,11 +13,14 @@ from ..assets import asset
 from ..registry import ACTIONS, FUNCTIONS, Argument, Function
 from ..tables import TABLES
 from ..version import VERSION
-from . import web_actions
+from . import web_actions, web_files
+from .vba_ribbon import GROUPS, LAST_GROUP
 from .web_calls import BOOK, MOST_BYTES, MOST_CALLS
+from .web_uploads import LARGEST_UPLOAD, MOST_FILES
 
 BLOCK_CELLS = 20_000
 IN_THE_BROWSER = ("activate_functions", "help")  # actions that need no server
+HEADED = ("bridge.js", "workbook.js", "append.js", "book.js")  # what the shared runtime needs, with or without the pane
 
 
 def functions_json() -> dict[str, Any]:
@@ -44,7 +47,17 @@ def _parameter(argument: Argument) -> dict[str, Any]:
 
 def buttons() -> dict[str, tuple[str, str]]:
     """The ribbon's actions that this host offers: name -> label and help, in the order of the registry."""
-    return {name: (action.label, action.help) for name, action in ACTIONS.items() if name in web_actions.ACTIONS or name in IN_THE_BROWSER}
+    offered = {*web_actions.ACTIONS, web_actions.NEW_WORKBOOK, *web_files.UPLOADS, *IN_THE_BROWSER}
+    return {name: (action.label, action.help) for name, action in ACTIONS.items() if name in offered}
+
+
+def groups() -> dict[str, list[str]]:
+    """The actions as the ribbon and the pane part them: the same groups as in Excel on the desktop; what is in none stands in the last but one."""
+    named = {name for names in GROUPS.values() for name in names}
+    offered = buttons()
+    found = {group: [name for name in names if name in offered] for group, names in GROUPS.items()}
+    found[LAST_GROUP] += [name for name in offered if name not in named]
+    return {group: names for group, names in found.items() if names}
 
 
 def functions_js() -> str:
@@ -55,7 +68,9 @@ def functions_js() -> str:
         "book": BOOK,
         "tables": [{"name": table.name, "table": table.excel_name} for table in TABLES],
         "actions": {name: {"label": label, "help": text} for name, (label, text) in buttons().items()},
-        "limits": {"calls": MOST_CALLS, "bytes": MOST_BYTES - 1024, "cells": BLOCK_CELLS},
+        "groups": groups(),
+        "help": f"Rebates {VERSION}",
+        "limits": {"files": MOST_FILES, "fileBytes": LARGEST_UPLOAD, "calls": MOST_CALLS, "bytes": MOST_BYTES - 1024, "cells": BLOCK_CELLS},
     }
-    scripts = [(asset("addin") / "web" / name).read_text(encoding="utf-8") for name in ("bridge.js", "workbook.js", "book.js")]
+    scripts = [(asset("addin") / "web" / name).read_text(encoding="utf-8") for name in HEADED]
     return "\n".join([*scripts, f"Rebates.start({json.dumps(described, ensure_ascii=True)});", ""])

@@ -23,9 +23,12 @@ from starlette.concurrency import run_in_threadpool
 
 from . import web_wire as wire
 from .web_access import Access, is_loopback
+from .web_uploads import LARGEST_UPLOAD, LONGEST_HEAD
 
 LARGEST_BODY = 8 << 20  # bytes; Excel itself hands over at most 5 MB of arguments
 BODY_SECONDS = 60  # in which a body has to arrive
+UPLOAD = "/upload/"  # the only path with other bodies than JSON
+MOST_UPLOADS = 4  # at once, each with its files in memory; others wait
 OFFICE = "https://appsforoffice.microsoft.com"
 # Where Excel on the web frames the pane, and what Office.js itself loads and reports to.
 FRAMES = ("https://*.officeapps.live.com https://*.office.com https://*.office365.com https://*.office.net https://*.cloud.microsoft "
@@ -59,6 +62,7 @@ class Guard:
 
     def __init__(self, app: Any, access: Access, *, loopback: bool, tls: bool, largest_body: int = LARGEST_BODY) -> None:
         self.app, self.access, self.loopback, self.tls, self.largest_body = app, access, loopback, tls, largest_body
+        self.uploads = asyncio.Semaphore(MOST_UPLOADS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -77,6 +81,8 @@ class Guard:
         except Exception as error:  # noqa: BLE001 - the last place that can keep the inside from showing
             await call.broken(error)
         finally:
+            if call.is_upload:
+                self.uploads.release()
             call.log()
 
     async def _admit(self, scope: Scope, receive: Receive, call: _Call) -> bytes:
@@ -88,15 +94,30 @@ class Guard:
         person = await run_in_threadpool(self.access.person, headers.get("authorization", ""))
         if person is None:
             raise wire.BadRequest(401, "SIGN_IN", "Sign in: open the Rebates task pane and give your token.")
-        scope.setdefault("state", {})["person"] = call.person = person
-        if headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
-            raise wire.BadRequest(415, "NOT_JSON", "Send application/json.")
+        call.person = person
+        scope.setdefault("state", {}).update(person=person, name=self.access.name(person))
+        is_upload = scope["path"].startswith(UPLOAD)
+        kind = "application/octet-stream" if is_upload else "application/json"
+        if headers.get("content-type", "").split(";")[0].strip().lower() != kind:
+            raise wire.BadRequest(415, "WRONG_KIND", f"Send {kind}.")
+        largest = self.largest_body
+        if is_upload:
+            largest = LARGEST_UPLOAD + LONGEST_HEAD
+            await self._room(call)
         try:
-            body = await asyncio.wait_for(self._body(headers, receive), BODY_SECONDS)
+            body = await asyncio.wait_for(self._body(headers, receive, largest), BODY_SECONDS)
         except TimeoutError as error:
             raise wire.BadRequest(408, "TOO_SLOW", f"The body did not arrive within {BODY_SECONDS} seconds.") from error
         call.bytes_in = len(body)
         return body
+
+    async def _room(self, call: _Call) -> None:
+        """A place among the uploads. Raises BadRequest (503) where none gets free in time."""
+        try:
+            await asyncio.wait_for(self.uploads.acquire(), BODY_SECONDS)
+        except TimeoutError as error:
+            raise wire.BadRequest(503, "BUSY", "The server reads as many files as it can. Try again in a minute.") from error
+        call.is_upload = True
 
     def _check_place(self, scope: Scope, headers: dict[str, str]) -> None:
         """On loopback only this machine's own names: another name here is a site that lures the browser."""
@@ -109,10 +130,10 @@ class Guard:
         if (origin is not None and origin != f"{scheme}://{host}") or headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             raise wire.BadRequest(403, "WRONG_ORIGIN", "Only the add-in's own pages may call this server.")
 
-    async def _body(self, headers: dict[str, str], receive: Receive) -> bytes:
-        too_large = wire.BadRequest(413, "TOO_LARGE", f"A request holds at most {self.largest_body >> 20} MB.")
+    async def _body(self, headers: dict[str, str], receive: Receive, largest: int) -> bytes:
+        too_large = wire.BadRequest(413, "TOO_LARGE", f"A request holds at most {largest >> 20} MB.")
         declared = headers.get("content-length", "0")
-        if not declared.isdigit() or int(declared) > self.largest_body:
+        if not declared.isdigit() or int(declared) > largest:
             raise too_large
         body = bytearray()
         while True:
@@ -120,7 +141,7 @@ class Guard:
             if message["type"] == "http.disconnect":
                 raise Disconnected
             body += message.get("body", b"")
-            if len(body) > self.largest_body:
+            if len(body) > largest:
                 raise too_large
             if not message.get("more_body"):
                 return bytes(body)
@@ -147,6 +168,7 @@ class _Call:
         self.scope, self._send, self.strict = scope, send, strict  # strict: TLS only from now on; on loopback it would bind other servers too
         self.started, self.status, self.bytes_in, self.bytes_out = time.perf_counter(), 0, 0, 0
         self.person, self.id = "", secrets.token_hex(6)
+        self.is_upload = False  # whether it has a place among the uploads
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":

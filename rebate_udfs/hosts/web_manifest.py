@@ -14,11 +14,12 @@ from xml.sax.saxutils import escape, quoteattr
 from ..actions import Refused
 from ..assets import asset
 from ..version import VERSION
-from .web_generated import buttons
+from .web_generated import buttons, groups
 
 SIZES = (16, 32, 80)
 IMAGES = "".join(f'<bt:Image size="{size}" resid="Icon.{size}"/>' for size in SIZES)
 SHORT, LONG = 125, 250  # characters of a label and of a description
+MOST_CONTROLS = 6  # of a group
 
 
 def manifest(url: str, sign_in: str = "") -> str:
@@ -36,8 +37,9 @@ def manifest(url: str, sign_in: str = "") -> str:
         version=_four_parts(VERSION),
         base=escape(base, {'"': "&quot;"}),
         images=IMAGES,
-        buttons="\n".join(_button(name, label) for name, (label, _) in buttons().items()),
-        labels="".join(_text(f"Label.{name}", label, SHORT) for name, (label, _) in buttons().items()),
+        groups="\n".join(_group(group, names) for group, names in groups().items()),
+        labels="".join(_text(f"Label.{name}", label, SHORT) for name, (label, _) in buttons().items())
+        + "".join(_text(f"Group.{group}", group, SHORT) for group in groups()),
         helps="".join(_text(f"Help.{name}", text, LONG) for name, (_, text) in buttons().items()),
         sign_in=_sign_in(sign_in, parts.netloc) if sign_in else "",
     )
@@ -51,6 +53,12 @@ def _four_parts(version: str) -> str:
     """
     numbers = ["".join(sign for sign in part if sign.isdigit()) or "0" for part in version.split("+")[0].replace("rc", ".").split(".")[:3]]
     return ".".join((numbers + ["0"] * 4)[:4]) if any(int(number) for number in numbers) else "1.0.0.0"
+
+
+def _group(group: str, names: list[str]) -> str:
+    """A group of the tab: label and picture first, then at most six controls, as the format wants it."""
+    controls = "\n".join(_button(name, buttons()[name][0]) for name in names[:MOST_CONTROLS])
+    return f'<Group id="Group.{group}"><Label resid="Group.{group}"/><Icon>{IMAGES}</Icon>\n{controls}\n</Group>'
 
 
 def _button(name: str, label: str) -> str:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from ..actions import Addition
 from ..model import Chart, Problem, ResultColumn, ResultTable, Run, Settings, Severity
 from ..parse import Cell, RawTable, is_blank
 from ..tables import BY_NAME
@@ -83,6 +84,28 @@ def result(table: ResultTable, run: Run | None, date_1904: bool = False, setting
     }
 
 
+def addition(rows: Addition, date_1904: bool = False) -> dict[str, Any]:
+    """New rows of an input table as the add-in appends them: the columns that they fill, with the formats of a table of our own."""
+    described = BY_NAME[rows.table]
+    used = {header for row in rows.rows for header in row}
+    columns = [column for column in described.columns if column.header in used]
+    return {
+        "name": rows.table,
+        "table": described.excel_name,
+        "columns": [{"header": column.header, "format": column.number_format, "right": column.kind in NUMERIC} for column in columns],
+        "rows": [[_plain(row.get(column.header), date_1904) for column in columns] for row in rows.rows],
+    }
+
+
+def _plain(value: Any, date_1904: bool) -> Any:
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    shown = wire.shown(value, date_1904)
+    return look.safe_text(shown) if isinstance(shown, str) else shown
+
+
 def _chart(chart: Chart, columns: Sequence[ResultColumn], date_1904: bool) -> dict[str, Any]:
     """The short list below the table and its chart; `columns` are the places (from 0) of the table's columns under which it stands."""
     at = {column.field: place for place, column in enumerate(columns)}
@@ -136,15 +159,10 @@ def _few(places: int, most: int = 4) -> int:
 
 
 def _cell(value: Any, column: ResultColumn, date_1904: bool) -> Any:
-    if value is None or value == "":
-        return None
-    if column.kind == "link":
+    if column.kind == "link" and value:
         sheet, cell = value
         return {"text": _words(value), "sheet": sheet, "cell": cell}
-    if isinstance(value, bool):
-        return "Yes" if value else "No"
-    shown = wire.shown(value, date_1904)
-    return look.safe_text(shown) if isinstance(shown, str) else shown
+    return _plain(value, date_1904)
 
 
 def _words(value: Any) -> Any:

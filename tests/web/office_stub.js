@@ -45,6 +45,7 @@
   const valueAt = (sheet, r, c) => sheet.cells.get(`${r},${c}`)?.v ?? "";
   const ERRORS = /^#(VALUE!|N\/A|NUM!|DIV\/0!|REF!|NAME\?|NULL!)$/;
   function enter(cell, value) {
+    if (value === null) return; // Excel leaves such a cell as it is
     cell.f = "";
     if (typeof value !== "string") { cell.v = value; return; }
     if (value.startsWith("'")) { cell.v = value.slice(1); cell.asText = true; return; }
@@ -71,7 +72,7 @@
       isNullObject: () => false, rowIndex: () => r, columnIndex: () => c, rowCount: () => h, columnCount: () => w,
       address: () => `${/^\w+$/.test(sheet.name) ? sheet.name : `'${sheet.name}'`}!${letters(c)}${r + 1}${h * w > 1 ? `:${letters(c + w - 1)}${r + h}` : ""}`,
       values: few((y, x) => valueAt(sheet, y, x)), text: few((y, x) => String(valueAt(sheet, y, x))),
-      formulas: few((y, x) => sheet.cells.get(`${y},${x}`)?.f || valueAt(sheet, y, x)),
+      formulas: few((y, x) => sheet.cells.get(`${y},${x}`)?.f || valueAt(sheet, y, x)), numberFormat: few((y, x) => sheet.cells.get(`${y},${x}`)?.format ?? "General"),
       valueTypes: few((y, x) => { const cell = sheet.cells.get(`${y},${x}`), v = cell?.v ?? ""; return v === "" ? "Empty" : typeof v === "boolean" ? "Boolean" : typeof v === "number" ? "Double" : ERRORS.test(v) && !cell.asText ? "Error" : "String"; }),
     }, {
       format, conditionalFormats: { add: (kind) => { const made = note({ kind, dataBar: note({ positiveFormat: note({}) }) }); sheet.bars.push([r, c, h, made]); return made; } },
@@ -94,8 +95,16 @@
 
   // ---- sheets and tables
   function table(context, sheet, one) {
-    const props = { name: () => one.name };
+    const props = { name: () => one.name, showTotals: () => Boolean(one.totals) }, part = (top, height) => { const [r, c, , w] = one.place; return range(context, sheet, r + top, c, height, w); };
     return guarded(context, props, { worksheet: worksheet(context, sheet), getRange: () => range(context, sheet, ...one.place), set_name: (name) => { one.name = name; }, set_style: (style) => { one.style = style; },
+      getHeaderRowRange: () => part(0, 1), getDataBodyRange: () => part(1, one.place[2] - 1 - (one.totals ? 1 : 0)),
+      resize: (area) => { // Excel grows it over whatever stands there; a formula that a column has from top to bottom goes on
+        ["rowIndex", "columnIndex", "rowCount", "columnCount"].forEach((name) => area.__mark(name));
+        if (area.rowIndex !== one.place[0] || area.columnIndex !== one.place[1]) throw new Error("The table's header must stay where it is.");
+        const [r, c, before, w] = one.place, above = r + before - 1;
+        for (let row = r + before; row < r + area.rowCount; row++) for (let x = c; x < c + w; x++) { const model = sheet.cells.get(`${above},${x}`); if (model?.f) Object.assign(cellAt(sheet, row, x), { f: model.f, v: 0, format: model.format }); }
+        one.place = [r, c, area.rowCount, area.columnCount];
+      },
       delete: () => { sheet.tables.splice(sheet.tables.indexOf(one), 1); } });
   }
   function worksheet(context, sheet) {
@@ -107,13 +116,33 @@
       activate: () => { book.active = [sheet, 0, 0]; }, set_tabColor: (color) => { sheet.tab = color; }, set_showGridlines: (shown) => { sheet.gridlines = shown; },
       freezePanes: { freezeAt: (frozen) => { frozen.__mark("rowCount"); frozen.__mark("columnCount"); sheet.freeze = [frozen.rowCount, frozen.columnCount]; }, unfreeze: () => { sheet.freeze = null; } },
       names: { add: (name, value) => { sheet.names.set(name, { value }); return note(sheet.names.get(name)); }, getItemOrNullObject: (name) => sheet.names.has(name) ? guarded(context, { isNullObject: () => false }, {}) : nothing(context) },
-      charts: guarded(context, { items: () => [] }, {}),
+      charts: guarded(context, { items: () => sheet.charts.map((one) => guarded(context, { name: () => one.name }, { delete: () => { sheet.charts.splice(sheet.charts.indexOf(one), 1); } })) }, { add: (kind, source, by) => chart(sheet, kind, source, by) }),
       get tables() { return tables ??= guarded(context, { items: () => sheet.tables.map((one) => table(context, sheet, one)) }, {
         add: (area, headers) => { ["rowIndex", "columnIndex", "rowCount", "columnCount"].forEach((name) => area.__mark(name)); const one = { name: "Table", headers, place: [area.rowIndex, area.columnIndex, area.rowCount, area.columnCount] }; sheet.tables.push(one); return table(context, sheet, one); } }); },
     });
     return self;
   }
-  const blank = (name) => ({ name, cells: new Map(), tables: [], names: new Map(), widths: {}, bars: [], freeze: null, tab: "" });
+  // ---- charts: what may be set, and from which cells; a range is noted by its place
+  const setters = (target, names, nested = {}) => new Proxy(target, {
+    get: (t, k) => { if (k in nested) return nested[k]; throw new Error(`The stub of Office.js has no ${String(k)} of a chart to read.`); },
+    set: (t, k, v) => { if (!names.includes(k)) throw new Error(`The stub of Office.js cannot set ${String(k)} of a chart.`); t[k] = v; return true; } });
+  const placeOf = (area) => { ["rowIndex", "columnIndex", "rowCount", "columnCount"].forEach((name) => area.__mark(name)); return [area.rowIndex, area.columnIndex, area.rowCount, area.columnCount]; };
+  function chart(sheet, kind, source, by) {
+    if (!["BarClustered", "ColumnClustered"].includes(kind) || by !== "Columns") throw new Error(`The stub of Office.js draws no ${kind} by ${by}.`);
+    const one = { kind, name: "Chart", title: {}, legend: {}, valueAxis: {}, categoryAxis: {}, series: [] };
+    sheet.charts.push(one);
+    const series = (values) => {
+      const made = { values, labels: {} };
+      one.series.push(made);
+      return setters(made, ["name", "gapWidth", "hasDataLabels"], { setValues: (area) => { made.values = placeOf(area); }, setXAxisValues: (area) => { made.categories = placeOf(area); }, format: { fill: { setSolidColor: (color) => { made.color = color; } } }, dataLabels: setters(made.labels, ["numberFormat"]) });
+    };
+    const [r, c, h, w] = placeOf(source), first = Array.from({ length: w }, (_, x) => series([r, c + x, h, 1]));
+    const axis = (target) => setters(target, ["minimum", "maximum", "visible", "reversePlotOrder"], { majorGridlines: setters(target.lines = {}, ["visible"]) });
+    return setters(one, ["name"], { title: setters(one.title, ["text"], { format: { font: setters(one.title.font = {}, ["size", "bold", "color"]) } }), legend: setters(one.legend, ["visible", "position"]),
+      series: { add: (name) => { const made = series(null); made.name = name; return made; }, getItemAt: (index) => first[index] }, axes: { valueAxis: axis(one.valueAxis), categoryAxis: axis(one.categoryAxis) },
+      setPosition: (from, to) => { one.position = [placeOf(from).slice(0, 2), placeOf(to).slice(0, 2)]; } });
+  }
+  const blank = (name) => ({ name, cells: new Map(), tables: [], charts: [], names: new Map(), widths: {}, bars: [], freeze: null, tab: "" });
   class Context {
     constructor() {
       this.pending = [];
@@ -148,7 +177,7 @@
     if (!sheet) return null;
     const [top, left, height, width] = bounds(sheet);
     return { rows: Array.from({ length: top + height }, (_, r) => Array.from({ length: left + width }, (_, c) => valueAt(sheet, r, c))), formulas: [...sheet.cells].filter(([, cell]) => cell.f).map(([key, cell]) => [key, cell.f]),
-      formats: [...sheet.cells].map(([key, cell]) => [key, cell.format]), tables: sheet.tables, freeze: sheet.freeze, tab: sheet.tab, widths: sheet.widths, bars: sheet.bars.map(([r, c, h]) => [r, c, h]), links: [...sheet.cells].filter(([, cell]) => cell.link).map(([key, cell]) => [key, cell.link.documentReference]) };
+      formats: [...sheet.cells].map(([key, cell]) => [key, cell.format]), tables: sheet.tables, charts: sheet.charts, freeze: sheet.freeze, tab: sheet.tab, widths: sheet.widths, bars: sheet.bars.map(([r, c, h]) => [r, c, h]), links: [...sheet.cells].filter(([, cell]) => cell.link).map(([key, cell]) => [key, cell.link.documentReference]) };
   };
 
   // ---- custom functions: what Excel does for a formula
@@ -171,7 +200,7 @@
     onReady: (work) => { const about = { host: "Excel", platform: "OfficeOnline" }, ready = Promise.resolve(about); if (work) return ready.then(work); return ready; },
     actions: { associate: (name, work) => { buttons[name] = work; } }, StartupBehavior: { load: "Load", none: "None" },
     addin: { showAsTaskpane: async () => { book.shown = true; }, setStartupBehavior: async (how) => { book.startup = how; } },
-    context: { contentLanguage: globalThis.__language || navigator.language, partitionKey: "",
+    context: { requirements: { isSetSupported: (name, version) => Number(version) <= (globalThis.__api ?? 1.17) || name !== "ExcelApi" }, contentLanguage: globalThis.__language || navigator.language, partitionKey: "",
       document: { settings: { get: (name) => book.settings.get(name) ?? null, set: (name, value) => book.settings.set(name, value), saveAsync: () => { book.saved++; } } } },
   };
   globalThis.__press = (name) => new Promise((done) => buttons[name]({ completed: done }));

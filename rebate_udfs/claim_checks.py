@@ -82,6 +82,11 @@ def signature(case: Case) -> tuple[Any, ...] | None:
     return (*whose, normalised(claim.invoice_number), claim.sku, claim.end_customer.casefold(), claim.sale_date, claim.quantity)
 
 
+def _stale(state: State, case: Case) -> Answer:
+    asked = case.claim.claimed_amount
+    return case.stale and (f"it asked for {asked:,}" if asked is not None else True)
+
+
 def _not_found(state: State, case: Case) -> Answer:
     if case.kind != "invoice" or not case.known_distributor or case.line is not None:
         return False
@@ -173,7 +178,7 @@ FACT_CHECKS: tuple[tuple[str, Callable[[State, Case], Answer]], ...] = (
     ("AMOUNT_NOT_A_NUMBER", _amount_not_a_number),
     ("NOT_ENROLLED", _not_enrolled),
     ("DUPLICATE", _duplicate),
-    ("STALE_RESUBMISSION", lambda state, case: case.stale),
+    ("STALE_RESUBMISSION", _stale),
     ("INVOICE_NOT_FOUND", _not_found),
     ("INVOICE_OF_OTHER_DISTRIBUTOR", lambda state, case: case.other_owner),
     ("DATE_MISSING", _date_missing),

@@ -30,7 +30,7 @@ KEPT = frozenset({"UNKNOWN_PROGRAM", "UNKNOWN_DISTRIBUTOR", "AMOUNT_NOT_A_NUMBER
 
 
 def validate(state: State, claims: Sequence[Claim]) -> list[Case]:
-    """All lines in the order of the Claims table, checked and granted."""
+    """All lines in the order of the Claims table, checked and granted; what is stale stands behind its line."""
     cases = _in_order(state, claims)
     if any(case.final for case in cases):  # which line is the earlier of two is asked in the lines' own order
         reserve(state, cases)
@@ -46,7 +46,13 @@ def validate(state: State, claims: Sequence[Claim]) -> list[Case]:
     for case in cases:
         check_line(state, case)
     apply_minimum(cases, state.evidence.as_of)
-    return sorted(cases, key=lambda case: case.claim.row)
+    stands = {line_key(case.claim): case.claim.row for case in cases if not case.stale}
+    return sorted(cases, key=lambda case: (stands[line_key(case.claim)], case.stale, case.claim.row))
+
+
+def line_key(claim: Claim) -> tuple[str, str, str]:
+    """What a claim line is: Distributor ID, Claim ID and Line."""
+    return (claim.distributor_id, claim.claim_id, claim.line)
 
 
 def claimed_amount(case: Case) -> Decimal:
@@ -76,7 +82,7 @@ def cases_of(state: State, claims: Sequence[Claim]) -> list[Case]:
     lines: dict[tuple[str, str, str], list[Claim]] = defaultdict(list)
     for claim in claims:
         if claim.claim_date is None or claim.claim_date <= state.evidence.as_of:
-            lines[claim.distributor_id, claim.claim_id, claim.line].append(claim)
+            lines[line_key(claim)].append(claim)
     found: list[Case] = []
     for key, rows in lines.items():
         rows = sorted(rows, key=lambda row: row.resubmission)

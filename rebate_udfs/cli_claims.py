@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from . import actions, report, terminal
+from . import actions, report, report_claims, terminal
 from .hosts.comparison import write_comparison
 from .hosts.reading import WORKBOOKS, read_book
 from .hosts.receive import one_at_a_time, receive_statements, received_folder, set_aside, write_receipts
@@ -51,6 +51,8 @@ def register(app: typer.Typer, load: Load) -> None:
         out = terminal.console(quiet)
         for table in outcome.tables:
             out.print(terminal.result(_some_columns(table)))
+        for answer in report_claims.answers(outcome.run, MOST_ROWS) if outcome.run else ():
+            out.print(plain(answer), soft_wrap=True)
         out.print(outcome.messages[0])
         terminal.print_problems(out, outcome.problems, places)
         raise typer.Exit(1 if outcome.has_errors else 0)

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
 
+from .claim_evidence import line_order
 from .claim_reasons import BY_CODE
 from .model import ClaimResult, ResultTable, Run
-from .report_columns import Column, Names, by_currency, count, money_column, table_of, words
+from .report_columns import Column, Names, by_currency, count, money_column, table_of, with_cents, words
 
 STATUSES = ("Approved", "Adjusted", "Held", "Rejected")
+STALE = "STALE_RESUBMISSION"
+LAST_DAY = date.max
 
 
 def claim_check(run: Run) -> ResultTable | None:
-    """Each line as it stands: claimed, calculated, approved, paid, reasons and remedies; None for a book without claims."""
+    """Each line as it stands: claimed, calculated, approved, paid, reasons and remedies; None for a book without claims.
+
+    In the order in which money is granted: by claim date, claim and line; what a newer row supersedes stands behind its
+    line and in no total. A final line shows what the terms would give today beyond what stands.
+    """
     if not run.tables.claims:
         return None
-    names, rows = Names(run), run.claims
+    names, rows = Names(run), tuple(sorted(run.claims, key=_place))
     columns = (
         Column("Claim ID", "id", "claim_id", lambda row: row.claim_id),
         Column("Line", "id", "line", lambda row: row.line),
@@ -25,29 +35,68 @@ def claim_check(run: Run) -> ResultTable | None:
         Column("Period", "id", "period", lambda row: row.period),
         Column("Claim Date", "date", "claim_date", lambda row: row.claim_date),
         Column("Status", "text", "status", lambda row: row.status),
-        money_column("Claimed", "claimed"),
+        Column("Claimed", "money", "claimed", _claimed, unit=True, total=True),
         money_column("Calculated", "calculated", total=False),
         money_column("Approved", "approved"),
         money_column("Paid", "paid"),
-        Column("Why", "text", "why", why),
+        Column("Why", "text", "why", why_and_what),
         Column("What To Do", "text", "remedies", lambda row: " ".join(dict.fromkeys(row.remedies))),
         Column("Answer", "text", "note", lambda row: row.note),
+        Column("Final", "text", "final", final) if any(map(final, rows)) else None,
+        money_column("Later Difference", "difference") if any(row.difference for row in rows) else None,
         Column("Codes", "text", "reasons", lambda row: ", ".join(row.reasons)),
         Column("Row in Claims", "integer", "row", lambda row: row.row or None),
     )
     return table_of("Claim Check", _title(rows), columns, rows, (row.currency for row in rows))
 
 
+def _place(row: ClaimResult) -> tuple[date, str, tuple[int, int, str], str, bool, int]:
+    return (row.claim_date or LAST_DAY, row.claim_id, line_order(row.line), row.distributor_id, STALE in row.reasons, row.row)
+
+
+def _claimed(row: ClaimResult) -> Decimal | None:
+    return None if STALE in row.reasons else with_cents(row.claimed, row.currency)
+
+
 def why(row: ClaimResult) -> str:
-    """The reasons as one sentence; empty where the claim is simply approved."""
-    said = "; ".join(BY_CODE[code].when for code in row.reasons if code in BY_CODE)
+    """The reasons as one sentence, as a distributor is told them; empty where the claim is simply approved."""
+    return _sentence(BY_CODE[code].when for code in row.reasons if code in BY_CODE)
+
+
+def why_and_what(row: ClaimResult) -> str:
+    """The reasons as one sentence, each with what was found: for our own eyes."""
+    details = dict(zip(row.reasons, row.details, strict=False))
+    return _sentence(BY_CODE[code].when + (f" ({details[code]})" if details.get(code) else "") for code in row.reasons if code in BY_CODE)
+
+
+def _sentence(parts: Iterable[str]) -> str:
+    said = "; ".join(parts)
     return f"{said[0].upper()}{said[1:]}." if said else ""
+
+
+def final(row: ClaimResult) -> str:
+    """Why a line is final, in words; empty while it is computed anew with every run."""
+    more = row.details[len(row.reasons) :]
+    said = next((text for text in more if text.startswith(("decided", "posted"))), "")
+    return f"{said[:1].upper()}{said[1:]}"
+
+
+def answers(run: Run, most: int) -> list[str]:
+    """A sentence or two for each line that is not simply approved: what became of it, why, and what to do."""
+    told = [row for row in sorted(run.claims, key=_place) if row.reasons and STALE not in row.reasons]
+    lines = []
+    for row in told[:most]:
+        to_do = " ".join(dict.fromkeys(row.remedies))
+        lines.append(f"{row.claim_id} line {row.line} of {row.distributor_id or 'nobody'}: {row.status}. {why_and_what(row)} {to_do}")
+    return lines + ([f"... and {count(len(told) - most, 'line')} more: see the sheet Claim Check"] if len(told) > most else [])
 
 
 def _title(rows: tuple[ClaimResult, ...]) -> str:
     if not rows:
         return "No claim is dated up to this day"
-    found = Counter(row.status for row in rows)
+    current = [row for row in rows if STALE not in row.reasons]
+    found = Counter(row.status for row in current)
     parts = ", ".join(f"{found[status]:,} {status.lower()}" for status in STATUSES if found[status])
-    approved = words(by_currency((row.currency, row.approved) for row in rows if row.approved))
-    return f"{count(len(rows), 'claim line')}: {parts}; {approved} approved"
+    approved = words(by_currency((row.currency, row.approved) for row in current if row.approved))
+    older = f"; {count(len(rows) - len(current), 'older version')} beside them" if len(rows) > len(current) else ""
+    return f"{count(len(current), 'claim line')}: {parts}; {approved} approved{older}"

@@ -27,18 +27,23 @@ class Rung:
 
     ladder: str
     claim: Mapping[str, Any]
-    code: str  # the first reason that is expected, "" on the last rung
+    codes: tuple[str, ...]  # all reasons that are expected, in order; none on the last rung
     status: str
     repair: Mapping[str, Any]
     result: ClaimResult
+
+    @property
+    def code(self) -> str:
+        """The reason for which it is refused and which its repair mends."""
+        return self.codes[0] if self.codes else ""
 
 
 def rungs(name: str) -> Iterator[Rung]:
     """The tries of one ladder, each computed with what stood before it."""
     case = read_case("claims", name)
     claim, as_of = dict(case["claim"]), case["as of"]
-    for code, status, repair in [*case["steps"], ["", "Approved", {}]]:
-        yield Rung(case["ladder"], dict(claim), code, status, repair, _result(case, claim, as_of))
+    for codes, status, repair in [*case["steps"], [[], "Approved", {}]]:
+        yield Rung(case["ladder"], dict(claim), tuple(codes), status, repair, _result(case, claim, as_of))
         as_of = repair.get("as of", as_of)
         claim |= {column: value for column, value in repair.items() if column != "as of"}
 

@@ -91,7 +91,7 @@ def test_claim_check_says_why_and_what_to_do():
     assert cells(table, "claim_id", "status", "approved", "why", "remedies") == [
         ("C-1", "Approved", 900, "", ""),
         ("C-2", "Held", 0, "The proof is missing.", "Add the reference of the proof and send the line again."),
-        ("C-3", "Adjusted", 1100, "The fund does not hold enough.", "Nothing to do: we pay what the fund still holds."),
+        ("C-3", "Adjusted", 1100, "The fund does not hold enough (USD 1,100.00 left).", "Nothing to do: we pay what the fund still holds."),
     ]
 
 

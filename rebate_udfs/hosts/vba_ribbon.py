@@ -28,7 +28,7 @@ LAST_GROUP = "Understand"  # where an action that is not listed above stands
 LARGE = frozenset({"check", "calculate", "make_statements", "explain_cell"})
 PICTURES = {  # Office's own
     "new_workbook": "FileNew", "import_transactions": "GetExternalDataFromText", "check": "ErrorChecking", "validate_claims": "DataValidation",
-    "close_period": "Lock", "reconcile": "Consolidate", "make_statements": "FileSendMenu", "receive_statements": "FileOpen",
+    "close_period": "Lock", "reconcile": "Consolidate", "make_statements": "FileSendAsAttachment", "receive_statements": "FileOpen",
     "explain_cell": "TracePrecedents", "program_review": "ReviewTrackChanges", "dashboard": "ChartInsert", "activate_functions": "FunctionWizard",
     "help": "Help",
 }  # fmt: skip

@@ -102,10 +102,12 @@ def plain(cell: Any) -> str:
 def seal(identity: str, rows: Iterable[tuple[str, int, Sequence[tuple[int, Any]]]], signing_key: bytes) -> list[str]:
     """The cells of the hidden sheet, from (sheet, row, [(column, constant)]); a constant that is None marks a free cell."""
     listed: dict[str, list[Any]] = {}
+    kinds: dict[tuple[int, ...], int] = {}  # rows alike: the columns of their constants, and of their free cells as ~column
     for sheet, row, cells in rows:
-        listed.setdefault(sheet, []).append([row, *([column] if cell is None else [column, plain(cell)] for column, cell in cells)])
-    text = json.dumps(listed, separators=(",", ":"), ensure_ascii=True)
-    content = FORMAT + base64.b64encode(zlib.compress(text.encode(), 6)).decode()
+        columns = tuple(~column if cell is None else column for column, cell in cells)
+        listed.setdefault(sheet, []).append([row, kinds.setdefault(columns, len(kinds)), *(cell for _, cell in cells if cell is not None)])
+    text = json.dumps({"kinds": list(kinds), "sheets": listed}, separators=(",", ":"), ensure_ascii=True, default=float)
+    content = FORMAT + base64.b64encode(zlib.compress(text.encode(), 3)).decode()
     return [identity, signature(identity, content, signing_key), *(content[at : at + CHUNK] for at in range(0, len(content), CHUNK))]
 
 
@@ -133,14 +135,16 @@ def content_of(text: str) -> dict[str, list[Line]]:
         data = unpacker.decompress(base64.b64decode(text.removeprefix(FORMAT), validate=True), LARGEST_CONTENT)
         if unpacker.unconsumed_tail or not unpacker.eof:
             raise BadSeal("Its seal is cut off.")
-        return {str(sheet): [_line(entry) for entry in rows] for sheet, rows in json.loads(data).items()}
-    except (ValueError, TypeError, AttributeError, IndexError, zlib.error, RecursionError) as error:
+        said = json.loads(data)
+        return {str(sheet): [_line(entry, said["kinds"]) for entry in rows] for sheet, rows in said["sheets"].items()}
+    except (ValueError, TypeError, AttributeError, IndexError, KeyError, OverflowError, zlib.error, RecursionError) as error:
         raise BadSeal("Its seal is damaged.") from error
 
 
-def _line(entry: Sequence[Any]) -> Line:
-    row, cells = int(entry[0]), entry[1:]
-    return row, {int(cell[0]): str(cell[1]) for cell in cells if len(cell) > 1}, {int(cell[0]) for cell in cells if len(cell) == 1}
+def _line(entry: Sequence[Any], kinds: Sequence[Sequence[int]]) -> Line:
+    row, columns, cells = int(entry[0]), kinds[entry[1]], entry[2:]
+    constants = zip([column for column in columns if column >= 0], cells, strict=True)
+    return row, {column: plain(cell) for column, cell in constants}, {~column for column in columns if column < 0}
 
 
 def returned(grid: Mapping[str, Rows], notes: Iterable[str] = ()) -> Returned:

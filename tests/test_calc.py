@@ -597,6 +597,8 @@ def test_statements_new_workbook_help_and_what_cannot_be_done(office: Office, sa
     done, said = office.run("make_statements", {"Quiet": True, "Folder": str(tmp_path / "statements")})
     assert done, said
     assert len(list((tmp_path / "statements").glob("*.xlsx"))) > 5
+    assert "mail merge.csv" in said and (tmp_path / "statements" / "manifest.json").is_file()
+    assert sample.with_name(f"{sample.stem}.ledger.sqlite").is_file(), "signed with the book's key, and remembered"
     assert office.run("new_workbook", {"Quiet": True, "Hidden": True})[0]
     assert any("Start, Settings" in title for title in office.documents())
     assert "rebate" in office.run("help", {"Quiet": True})[1].lower()

@@ -119,15 +119,24 @@ def _findings(outcome: actions.Outcome) -> str:
 
 
 def make_statements(place: Place) -> str:
-    """Writes one workbook for each distributor into a folder."""
+    """Writes one workbook for each distributor into a folder; of a saved document signed, so that they can be received."""
+    from .statement_sending import MAIL_MERGE, Sending, send
     from .statements import make_statements as write_statements
 
     tables, _ = _read(place)
     outcome = actions.make_statements(tables, place.as_of)
     folder = _folder(place)
-    run = outcome.run
+    run, url = outcome.run, str(place.document.URL)
+    if url.startswith("file:"):
+        made = send(run, _path_of(url), folder, Sending())
+        return f"{report.count(len(made), 'statement')} in {folder}; {MAIL_MERGE} is for your mail program."
     made = write_statements(run, folder, jobs=1, verdicts=lambda ids: verdicts(run, ids))
-    return f"{report.count(len(made), 'statement')} in {folder}."
+    unsigned = "They are not signed, as this document is not saved: save it and make them again, or they cannot be received."
+    return f"{report.count(len(made), 'statement')} in {folder}. {unsigned}"
+
+
+def _path_of(url: str) -> Path:
+    return Path(url2pathname(unquote(urlparse(url).path)))
 
 
 def _folder(place: Place) -> Path:
@@ -138,7 +147,7 @@ def _folder(place: Place) -> Path:
     picker.setTitle("The folder for the statements")
     if picker.execute() != 1:
         raise actions.Refused("No folder was chosen; nothing was written.")
-    return Path(url2pathname(unquote(urlparse(picker.getDirectory()).path)))
+    return _path_of(picker.getDirectory())
 
 
 def explain_cell(place: Place) -> str:

@@ -85,6 +85,33 @@ def test_it_can_be_undone_and_done_again(tmp_path: Path, machine):
     assert again.done and not again.files and "nothing was changed" in again.messages[0]
 
 
+@pytest.mark.parametrize("machine", [windows, mac])
+def test_an_earlier_version_is_kept_beside_the_start_up_folder_and_goes_with_the_new_one(tmp_path: Path, machine):
+    report = install(machine(tmp_path))
+    target = report.files[0]
+    earlier = installer.xlam({"INTERPRETER_WIN": "an older Python"})
+    target.write_bytes(earlier)
+    said = " ".join(install(machine(tmp_path)).messages)
+    kept = target.parent.parent / "rebates.xlam.earlier"
+    assert str(kept) in said and kept.read_bytes() == earlier and target.read_bytes() != earlier
+    assert {file.name for file in target.parent.iterdir()} == {"rebates.xlam"}, "Excel opens every file there"
+    uninstall(machine(tmp_path))
+    assert everything(tmp_path) == []
+
+
+def test_a_script_of_another_tool_is_there_again_afterwards(tmp_path: Path):
+    script = tmp_path / f"Library/Application Scripts/com.microsoft.Excel/xlwings-{installer.xlwings_version()}.applescript"
+    script.parent.mkdir(parents=True)
+    for theirs in (b"a script of theirs", installer.xlwings_file(script.name).encode()):
+        script.write_bytes(theirs)
+        assert "is kept as" in " ".join(install(mac(tmp_path)).messages)
+        install(mac(tmp_path))  # a second time it is ours that is replaced
+        assert script.read_bytes() != b"a script of theirs"
+        report = uninstall(mac(tmp_path))
+        assert script.read_bytes() == theirs and any("Put back" in message for message in report.messages)
+        assert everything(tmp_path) == [script.relative_to(tmp_path).as_posix()]
+
+
 def test_a_file_of_somebody_else_stays(tmp_path: Path):
     target = tmp_path / "AppData/Roaming/Microsoft/Excel/XLSTART/rebates.xlam"
     target.parent.mkdir(parents=True)

@@ -6,6 +6,8 @@ import importlib.util
 import io
 import re
 import struct
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -65,6 +67,24 @@ def test_two_builds_are_equal_byte_for_byte(addin: Path, tmp_path: Path):
     with zipfile.ZipFile(addin) as package:
         assert {info.compress_type for info in package.infolist()} == {zipfile.ZIP_STORED}  # no system's zlib has a say
         assert {info.date_time for info in package.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_nothing_of_the_machine_is_in_it(addin: Path, tmp_path: Path):
+    """Another process, place, clock, language and order of sets: the same bytes."""
+    elsewhere = {
+        "PYTHONPATH": str(ROOT),
+        "PYTHONHASHSEED": "7",
+        "TZ": "Pacific/Auckland",
+        "LC_ALL": "C",
+        "HOME": str(tmp_path),
+        "PATH": "",
+        "PYTHONUTF8": "0",
+    }
+    command = [sys.executable, "-m", "rebate_udfs.hosts.build_xlam", str(tmp_path)]
+    subprocess.run(command, cwd=tmp_path, env=elsewhere, check=True, capture_output=True)
+    built = (tmp_path / "rebates.xlam").read_bytes()
+    assert built == addin.read_bytes()
+    assert str(ROOT).encode() not in built
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # within oletools

@@ -1,7 +1,8 @@
 """Puts the add-in into Excel's start-up folder, set up for the Python that runs this, and takes it out again.
 
 Excel loads what stands in its start-up folder, which it trusts: no setting has to be changed. On a Mac the script through
-which Excel may start Python is installed too. Only files that are recognised as ours are replaced or removed.
+which Excel may start Python is installed too. Only an add-in that is recognised as ours is replaced or removed; what is
+replaced is kept, and what was there before us is there again afterwards.
 """
 
 from __future__ import annotations
@@ -73,11 +74,15 @@ def install(machine: Machine | None = None) -> Report:
     target = _target(machine)
     if target is None:
         return _elsewhere()
-    content = xlam(configuration(machine))
+    content, before = xlam(configuration(machine)), target.exists()
+    if before:
+        _refuse_foreign(target)
+    kept = [] if before or machine.script is None else _keep(machine.script, _of_others(machine.script))
+    kept += _keep(target, _earlier(target)) if before and target.read_bytes() != content else []
     _put(target, content)
-    files, messages = [target], [f"Installed {target}.", f"Its Python is {machine.interpreter}."]
+    files, messages = [target], [f"Installed {target}.", *kept, f"Its Python is {machine.interpreter}."]
     if machine.script is not None:
-        _put(machine.script, xlwings_file(f"xlwings-{xlwings_version()}.applescript").encode(), checked=False)
+        _put(machine.script, xlwings_file(f"xlwings-{xlwings_version()}.applescript").encode())
         files.append(machine.script)
         messages.append("On a Mac it brings the ribbon; the functions come from the web add-in (rebates serve).")
     elif not _has_dll(machine.interpreter):
@@ -88,21 +93,43 @@ def install(machine: Machine | None = None) -> Report:
 
 
 def uninstall(machine: Machine | None = None) -> Report:
-    """Take out what `install` put there. Raises CannotInstall when it is not ours or is in use."""
+    """Take out what `install` put there, and put back what it replaced of others. Raises CannotInstall when it is not ours or is in use."""
     machine = machine or Machine()
     target = _target(machine)
     if target is None:
         return Report(False, (), (f"On this system nothing was installed. Where you copied {NAME} to Excel, delete it from the start-up folder.",))
-    gone = []
-    for file, checked in ((target, True), (machine.script, False)):
-        if file is not None and file.is_file():
-            _refuse_foreign(file, checked)
-            _remove(file)
-            gone.append(file)
-    if not gone:
+    if not target.is_file():
         return Report(True, (), (f"There is no {target}; nothing was changed.",))
-    messages = [f"Removed {file}." for file in gone]
+    _refuse_foreign(target)
+    _remove(target)
+    _earlier(target).unlink(missing_ok=True)
+    gone, messages = [target], [f"Removed {target}."]
+    if machine.script is not None and machine.script.is_file():
+        _remove(machine.script)
+        gone.append(machine.script)
+        messages.append(f"Removed {machine.script}.")
+        if _of_others(machine.script).is_file():
+            os.replace(_of_others(machine.script), machine.script)
+            messages[-1] = f"Put back the {machine.script} that was there before."
     return Report(True, tuple(gone), (*messages, "Workbooks keep their figures; their formulas compute again once it is installed again."))
+
+
+def _earlier(target: Path) -> Path:
+    """Where an add-in of ours that is replaced is kept: not in the start-up folder, from which Excel opens everything."""
+    return target.parent.parent / f"{NAME}.earlier"
+
+
+def _of_others(script: Path) -> Path:
+    """Where a script is kept that was there before us; another tool that uses xlwings may need it."""
+    return script.with_name(f"{script.name}.before-rebates")
+
+
+def _keep(file: Path, backup: Path) -> list[str]:
+    """A copy of a file that will be replaced; returns the sentence for the person, if there is such a file."""
+    if not file.is_file():
+        return []
+    _put(backup, file.read_bytes())
+    return [f"The {file.name} that was there is kept as {backup}."]
 
 
 def configuration(machine: Machine) -> dict[str, str]:
@@ -133,10 +160,8 @@ def _has_dll(interpreter: Path) -> bool:
     return any((folder / name).is_file() for folder in (interpreter.parent, interpreter.parent.parent) for name in names)
 
 
-def _put(target: Path, content: bytes, checked: bool = True) -> None:
+def _put(target: Path, content: bytes) -> None:
     """A file with this content, whole or not at all; made outside the start-up folder, from which Excel opens everything."""
-    if target.exists():
-        _refuse_foreign(target, checked)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(prefix="rebates-", dir=target.parent.parent)
@@ -164,8 +189,8 @@ def _in_use(file: Path) -> str:
     return f"{file} may not be written: close Excel and try again."
 
 
-def _refuse_foreign(file: Path, checked: bool) -> None:
-    if checked and not is_ours(file.read_bytes()):
+def _refuse_foreign(file: Path) -> None:
+    if not is_ours(file.read_bytes()):
         raise CannotInstall(f"{file} was not made by Rebates; move it away and try again.")
 
 

@@ -18,7 +18,7 @@ import xlsxwriter
 from conftest import absent, require_program, require_soffice
 
 from rebate_udfs.hosts import build_xlam
-from rebate_udfs.hosts.vba_project import SHEET, vba_project
+from rebate_udfs.hosts.vba_project import CLASS, MODULE, SHEET, Module, vba_project
 
 OTHERS = ("xlwings", "Dictionary")
 ECHO = """Attribute VB_Name = "RebatesPython"
@@ -77,6 +77,60 @@ Public Function RebatesDo(ByVal action As String, ByVal place As String, ByVal i
     End Select
 End Function
 """
+TOLD = """Attribute VB_Name = "Told"
+Option Explicit
+
+' What is kept of an error for Explain Cell: the first message, also after a later function of the cell was fine; until it is computed anew.
+Public Function Told() As String
+    Dim shown As Variant
+    shown = RebatesShown(Chr(0) & "#N/A" & Chr(0) & "nothing is known", "[book]Sheet!A1")
+    shown = RebatesShown(Chr(0) & "#NUM!" & Chr(0) & "a second one", "[book]Sheet!A1")
+    shown = RebatesShown(5, "[book]Sheet!A1")
+    Told = RebatesMessage("[book]Sheet!A1") & ", " & RebatesMessage("[book]Sheet!A2")
+    RebatesForget "[book]Sheet!A1"
+    Told = Told & ", " & RebatesMessage("[book]Sheet!A1")
+End Function
+
+' What is computed anew when a workbook is opened: its two handle cells, each once.
+Public Function Refreshed() As String
+    Dim book As New FakeBook
+    RebatesRefresh book
+    Refreshed = book.Said
+End Function
+"""
+FAKE_BOOK = """Option Explicit
+Public Worksheets As Collection
+Public Said As String
+Private at As Long
+
+Private Sub Class_Initialize()
+    Set Worksheets = New Collection
+    Worksheets.Add Me
+End Sub
+
+' A sheet, its used cells and a cell of it, all in one.
+Public Function UsedRange() As Object
+    Set UsedRange = Me
+End Function
+
+Public Function Find(ByVal What As String, Optional ByVal LookIn As Variant, Optional ByVal LookAt As Variant) As Object
+    at = 1
+    If What = "REBATE_BOOK(" Then Set Find = Me
+End Function
+
+Public Function FindNext(ByVal after As Variant) As Object
+    at = IIf(at = 1, 2, 1)
+    Set FindNext = Me
+End Function
+
+Public Function Address() As String
+    Address = "A" & at
+End Function
+
+Public Sub Dirty()
+    Said = Said & "A" & at & " "
+End Sub
+"""
 PERSON = """Attribute VB_Name = "RebatesDialogs"
 Option Explicit
 Option Private Module
@@ -106,6 +160,8 @@ CASES = (  # formula, what the cell shows
     ("=INDEX(REBATE_CHECK(1),1,2)", "1.5"),
     ("=INDEX(REBATE_CHECK(1),2,1)", "Error 2036"),
     ('=IF(ISTEXT(REBATE_MDF(1,1,1)),"a text","none")', "a text"),
+    ("=Told()", "#N/A: nothing is known, , "),
+    ("=Refreshed()", "A1 A2 "),
     ('=RebatesTalk("close_period","A1",TRUE())',
      "+close_period in A1 of 1904, wait computing , text Which period? 2026-02, yes Post it? , cancelled"),
 )  # fmt: skip
@@ -129,6 +185,7 @@ def project(path: Path) -> Path:
         if module.name == "RebatesFunctions":  # a word of LibreOffice's Basic, none of VBA's
             module = replace(module, source=re.sub(r"\bbase\b", "base_", module.source))
         modules.append(module)
+    modules += [Module("Told", MODULE, TOLD), Module("FakeBook", CLASS, FAKE_BOOK)]
     path.write_bytes(vba_project("Rebates", modules))
     return path
 

@@ -1,4 +1,5 @@
-"""Makes the pictures of the docs from the sample company: a statement and sheets as LibreOffice prints them, the task pane in Chromium.
+"""Makes the pictures of the docs from the sample company: a statement and sheets as LibreOffice prints them, the task pane
+and the ribbon's file in Chromium.
 
     python docs/pictures/make.py
 
@@ -22,6 +23,18 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 COLORS = 48
 LADDER = (("From", "Reward"), (5000, 0.02), (10001, 0.04), (25001, 0.06))
+RIBBON_LOOK = """<!doctype html><meta charset=utf-8><style>
+body { font: 12px Carlito, Calibri, sans-serif; color: #1F2937; margin: 0; background: #F5F7FA }
+h1 { font-size: 13px; margin: 6px 14px 0; padding: 3px 8px; display: inline-block; border-bottom: 3px solid #1F6FB2 }
+table { border-collapse: collapse; background: white; width: 100%; font: inherit }
+td { border-right: 1px solid #D5DBE3; vertical-align: top; padding: 8px 8px 22px; position: relative; white-space: nowrap }
+div { display: flex; flex-flow: column wrap; align-content: flex-start; height: 72px }
+p { position: absolute; bottom: 3px; left: 0; right: 0; margin: 0; text-align: center; color: #5B6675; font-size: 11px }
+b { background: #E6EEF6; color: #1F6FB2; display: inline-block; text-align: center; border-radius: 3px }
+.large { text-align: center; padding: 0 8px; height: 72px }
+.large b { display: block; margin: 0 auto 3px; width: 32px; line-height: 32px; font-size: 17px }
+.normal { height: 24px; padding: 0 8px } .normal b { width: 16px; line-height: 16px; margin-right: 5px }
+</style>"""
 FORMULAS = (
     "=REBATE_TIER(A2,$F$2:$G$4)",
     "=REBATE_AMOUNT(A2,$F$2:$G$4)",
@@ -72,6 +85,27 @@ def task_pane(book: Path, folder: Path) -> None:
     keep(both, "task-pane.png")
 
 
+def ribbon(folder: Path) -> None:
+    """The tab Rebates of Excel on the desktop as its file describes it; where Office puts pictures of its own stands a letter."""
+    from lxml import etree
+    from web_browser import browser
+
+    file = ROOT / "addin" / "desktop" / "ribbon.xml"
+    (tab,) = (one for one in etree.parse(file).getroot().iter() if one.tag is not etree.Comment and etree.QName(one).localname == "tab")
+    groups = "".join(f"<td><div>{''.join(map(_button, group))}</div><p>{group.get('label')}</p></td>" for group in tab)
+    (folder / "ribbon.html").write_text(f"{RIBBON_LOOK}<h1>{tab.get('label')}</h1><table><tr>{groups}</tr></table>", encoding="utf-8")
+    with browser() as chromium:
+        page = chromium.new_page(viewport={"width": 1060, "height": 134})
+        page.goto((folder / "ribbon.html").as_uri())
+        page.screenshot(path=folder / "ribbon.png")
+    keep(Image.open(folder / "ribbon.png"), "ribbon.png")
+
+
+def _button(button: Any) -> str:
+    size, label = button.get("size"), button.get("label")
+    return f"<span class={size}><b>{label[0]}</b>{label if size == 'normal' else label.replace(' ', '<br>')}</span>"
+
+
 def cells(folder: Path) -> None:
     """Functions in cells of LibreOffice Calc, with the extension."""
     import test_calc
@@ -117,6 +151,7 @@ def main() -> None:
         demo = folder / "demo"
         subprocess.run([sys.executable, "-m", "rebate_udfs.cli", "demo", str(demo), "--quiet"], check=True, cwd=ROOT)
         task_pane(demo / "rebates.xlsx", folder)
+        ribbon(folder)
         statement = page_of(to_pdf(next((demo / "statements").glob("D-1600*.xlsx")), folder), None, 900)
         keep(statement.crop((0, 40, statement.width, round(statement.height * 0.83))), "statement.png")
         accruals = page_of(to_pdf(demo / "rebates.xlsx", folder), "Accruals", 1100)

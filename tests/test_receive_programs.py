@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import random
 import shutil
+import signal
 import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import openpyxl
 import pytest
-from conftest import require_soffice
+from conftest import ROOT, require_soffice
 from returned import CLAIM, DISPUTE, Company, as_google_saves, company, fill, rebuilt
 
 from rebate_udfs.hosts.receive import Registry, one_at_a_time, receive_statements, write_receipts
@@ -148,3 +154,29 @@ def test_a_link_to_another_workbook_brings_its_saved_value_and_nothing_else(firm
     assert not isinstance(found, str) and "nothing was fetched" in found.notes[0]
     (receipt,) = received(firm, linked)
     assert receipt.taken and len(receipt.claims) == 1
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_a_delivery_is_taken_whole_or_not_and_in_the_end_once(firm: Company, tmp_path: Path) -> None:
+    folder, draw = tmp_path / "back", random.Random(4)
+    folder.mkdir()
+    for number in range(2):
+        fill(firm.statements[number], folder / f"{number}.xlsx", [{**CLAIM, "Claim ID": f"C-{number}"}], [DISPUTE])
+    command = [sys.executable, "-m", "rebate_udfs.cli", "receive", str(folder), "--book", str(firm.book)]
+    before, kept = len(firm.tables().claims), sorted(path.name for path in firm.book.parent.iterdir())
+    for wait in (0.0, 0.01, draw.uniform(1, 4), draw.uniform(1, 4)):
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        seen = firm.book.stat().st_mtime_ns
+        while wait < 1 and process.poll() is None and firm.book.stat().st_mtime_ns == seen and not list(firm.book.parent.glob(".rebates.xlsx.*")):
+            time.sleep(0.001)  # until the workbook is being written
+        time.sleep(wait)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        tables = firm.tables()
+        assert (len(tables.claims) - before, len(tables.disputes)) in ((0, 0), (2, 2))
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == 0
+    tables = firm.tables()
+    assert (len(tables.claims) - before, len(tables.disputes)) == (2, 2)
+    new = {path.name for path in firm.book.parent.iterdir()} - {*kept, "rebates received"}
+    assert new <= {".rebates.rebates_received.json", ".rebates.rebates_receiving"}, new  # nothing half-written is left

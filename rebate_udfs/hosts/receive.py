@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ from typing import Any
 from .. import actions
 from ..columns import BY_NAME
 from ..model import ClaimResult, Refused, Tables
-from ..package import CannotPatch
+from ..package import CannotPatch, remove_stale
 from ..receipts import Receipt, Sent
 from ..receive import MOST_LISTED as MOST_IN_REASON
 from ..report_columns import words
@@ -27,13 +28,14 @@ from .append import append_tables
 from .receive_files import delivery, read_apart
 from .statement_key import known_key
 from .statement_password import likely, require_packages
-from .statements import safe_name, write_whole
+from .statements import UNFINISHED, safe_name, write_whole
 
 if sys.platform != "win32":
     import fcntl
 
 WAIT = 60  # seconds for somebody else who receives into the same book
 MOST_LISTED = 200  # changed cells in a receipt
+RECEIVED = ".rebates_received.json"
 
 
 def receive_statements(
@@ -109,6 +111,9 @@ def one_at_a_time(book: Path) -> Iterator[None]:
                 time.sleep(1 / 10)
         else:
             raise Refused(f"Somebody else is receiving into {book.name}; run again when that has ended.")
+        remove_stale(book)
+        for left in book.parent.glob(f".{glob.escape(book.stem)}{RECEIVED}.*{UNFINISHED}"):  # of a run that was killed
+            left.unlink(missing_ok=True)
         yield
 
 
@@ -123,7 +128,7 @@ class Registry:
     """
 
     def __init__(self, book: Path) -> None:
-        self.path = book.with_name(f".{book.stem}.rebates_received.json")
+        self.path = book.with_name(f".{book.stem}{RECEIVED}")
         self.entries: list[dict[str, Any]] = []
         try:
             said = json.loads(self.path.read_text(encoding="utf-8"))["received"]
@@ -152,7 +157,12 @@ class Registry:
         new = [entry for entry in new if entry not in self.entries]
         if new:
             self.entries += new
-            write_whole(self.path, json.dumps({"format": 2, "received": self.entries}, ensure_ascii=False, indent=0).encode())
+            beside = self.path.with_name(f"{self.path.name}.{os.getpid()}{UNFINISHED}")
+            with beside.open("w", encoding="utf-8") as file:
+                json.dump({"format": 2, "received": self.entries}, file, indent=0)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(beside, self.path)
 
 
 def _entry(participant_id: str, as_of: date, digest: str, rows: Sequence[str]) -> dict[str, Any]:

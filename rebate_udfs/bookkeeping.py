@@ -83,15 +83,34 @@ def open_ledger(tables: Tables, book_path: str, url: str | None = None) -> Ledge
     url = url or os.environ.get(LEDGER_VARIABLE)
     if url and not tables.settings.book_id:
         raise Refused("A shared ledger knows books by their Book ID; give this one a Book ID of its own on the sheet Settings.")
+    if tables.ledger and not url and not _beside(book_path).exists():  # an empty one beside it would only confuse
+        raise _typed(tables) or Refused(
+            f"The Ledger sheet holds {len(tables.ledger)} entries, and there is no ledger {_beside(book_path).name} beside the workbook. "
+            "Bring the ledger file back to its place, or name the ledger (--ledger URL)."
+        )
     ledger = Ledger(url or default_url(book_path), tables.settings.book_id or NO_ID)
     _refuse_another(tables, ledger)
     return ledger
 
 
+def _beside(book_path: str) -> Path:
+    return Path(default_url(book_path).removeprefix(SQLITE))
+
+
+def _typed(tables: Tables) -> Refused | None:
+    """What to say to somebody who has filled in the sheet by hand."""
+    if any(row.hash for row in tables.ledger):
+        return None
+    return Refused(
+        f"The Ledger sheet holds {len(tables.ledger)} rows that no close has posted. Take balances of other books over with rows of kind Opening on "
+        "the sheet Adjustments, and empty the sheet Ledger."
+    )
+
+
 def read_ledger(tables: Tables, book_path: str, url: str | None = None) -> Ledger:
     """The ledger of a book to look into, whatever its sheet shows; nothing is written. Raises Refused where there is none."""
     url = url or os.environ.get(LEDGER_VARIABLE)
-    if not url and not Path(default_url(book_path).removeprefix(SQLITE)).exists():
+    if not url and not _beside(book_path).exists():
         raise Refused(f"There is no ledger beside {Path(book_path).name}; the first close makes one (rebates close), or name it with --ledger URL.")
     return Ledger(url or default_url(book_path), tables.settings.book_id or NO_ID, read_only=True)
 
@@ -109,11 +128,8 @@ def _refuse_another(tables: Tables, ledger: Ledger) -> None:
             f"The Ledger sheet shows another ledger than {ledger.place}, from entry {at} on: the workbook was closed elsewhere. "
             "Name that ledger (--ledger URL); or, if this one is right, delete the rows of the sheet Ledger, and close again."
         )
-    if not known and first_break(tables.ledger) is not None:
-        raise Refused(
-            f"The Ledger sheet holds {len(sheet)} rows that no close has posted. Take balances of other books over with rows of kind Opening on "
-            "the sheet Adjustments, and empty the sheet Ledger."
-        )
+    if not known and (typed := _typed(tables)):
+        raise typed
     others = [f"Book ID {book}" if book != NO_ID else "a book without Book ID" for book in ledger.books() if book != ledger.book]
     held = f"; it holds {' and '.join(others[:3])}" if others else ""
     raise Refused(

@@ -172,6 +172,8 @@ def _verify(book: Path, tables: Tables, url: str | None) -> int:
         out.print(plain(f"{found.difference}; the next close writes the sheet anew from the database."), soft_wrap=True)
     if found.holds:
         out.print(f"Every seal holds: {report.count(found.entries, 'entry', 'entries')}.")
+        if found.last_seal:
+            out.print(f"The last seal is {found.last_seal}.", soft_wrap=True)
     return 0 if found.holds else 1
 
 

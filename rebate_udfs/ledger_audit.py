@@ -32,6 +32,7 @@ class Verified:
     database: Break | None
     sheet: Break | None
     difference: str  # "" when the sheet shows the ledger
+    last_seal: str = ""
 
     @property
     def holds(self) -> bool:
@@ -41,7 +42,7 @@ class Verified:
 
 def verify_sheet(tables: Tables) -> Verified:
     """The chain of a workbook that travels without its database."""
-    return Verified(len(tables.ledger), None, first_break(tables.ledger), "")
+    return Verified(len(tables.ledger), None, first_break(tables.ledger), "", tables.ledger[-1].hash if tables.ledger else "")
 
 
 def verify(tables: Tables, ledger: Ledger) -> Verified:
@@ -56,7 +57,7 @@ def verify(tables: Tables, ledger: Ledger) -> Verified:
             name = entries[number].entry_id if number < len(entries) else sheet[number].entry_id
             difference = f"the sheet differs from the database from entry {number + 1} ({name}) on"
             break
-    return Verified(len(entries), ledger.verify(), first_break(sheet), difference)
+    return Verified(len(entries), ledger.verify(), first_break(sheet), difference, entries[-1].hash if entries else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,6 +243,7 @@ def test_a_workbook_without_its_database_verifies_its_own_chain_and_refuses_to_c
     path.write_bytes(closed.read_bytes())
     assert "Every seal holds: 6 entries" in run("audit", "verify", str(path))
     assert "Ledger sheet holds 6 entries" in close(path, "2026-04", status=2)
+    assert f"The last seal is {ledger_of(closed).entries()[-1].hash}." in run("audit", "verify", str(path)), "what an auditor keeps"
 
 
 def test_a_sheet_that_somebody_changed_is_named_and_written_anew(closed: Path, tmp_path: Path) -> None:

@@ -196,7 +196,8 @@ def test_whatever_changes_it_adds_up(tmp_path_factory: pytest.TempPathFactory, o
     program = {**PROGRAM, "Method": method}
     told(folder, computed(folder, LAST, [program], lines(old, "o"), distributors=people))
     changed = {**program, "Tiers": [[0, "4 %"], ["8,000", "9 %"]]} if other_terms else program
-    told(folder, computed(folder, NOW, [changed], lines(old[1:], "o") + lines(new, "n"), distributors=people))
+    found = told(folder, computed(folder, NOW, [changed], lines(old[1:], "o") + lines(new, "n"), distributors=people))
+    check_sums(found.values())
 
 
 # ---- paid, lapsed, open, due; claims to make

@@ -109,10 +109,13 @@ class _Family:
         self.tops = sorted(self.figures)
         self.accounts = accounts_of(run)
 
+    def rows_of_program(self, program_id: str, top: str) -> list[Attainment]:
+        """The figures of a family in one program, in time order."""
+        return sorted((row for row in self.figures[top] if row.program_id == program_id), key=lambda row: (row.period.starts_on, row.participant_id))
+
     def accounts_of_program(self, program_id: str, top: str) -> list[Account]:
-        """The accounts of a family in one program, in time order."""
-        rows = sorted((row for row in self.figures[top] if row.program_id == program_id), key=lambda row: (row.period.starts_on, row.participant_id))
-        keys = ((row.program_id, row.participant_id, row.period.period_id) for row in rows)
+        """Their accounts."""
+        keys = ((row.program_id, row.participant_id, row.period.period_id) for row in self.rows_of_program(program_id, top))
         return [self.accounts[key] for key in keys if key in self.accounts]
 
     def top(self, distributor_id: str, day: date | None = None) -> str:
@@ -206,17 +209,15 @@ def _is_paid(row: Payment, as_of: date) -> bool:
 def _program(
     run: Run, family: _Family, program: Program, top: str, lines: list[Verdict], paid: list[Payment], names: dict[str, str]
 ) -> ProgramStatement:
-    settings, tables = run.tables.settings, run.tables
-    rows = [row for row in family.figures[top] if row.program_id == program.program_id]
-    rows.sort(key=lambda row: (row.period.starts_on, row.participant_id))
+    settings = run.tables.settings
+    rows = family.rows_of_program(program.program_id, top)
     by_figure: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
     for line in lines:
         if line.counts and line.program_id == program.program_id:
             by_figure[line.participant_id, line.period].append(line)
     last = rows[-1]
     unit, currency = ("units" if last.measure_unit == "units" else last.currency), last.currency
-    scopes = _own_scopes(tables.scopes, program.program_id)
-    terms = replace(terms_of(program), tiers_on=TiersOn.MEASURE)
+    scopes = _own_scopes(run.tables.scopes, program.program_id)
     periods = tuple(
         figure(
             row,
@@ -242,7 +243,7 @@ def _program(
         pays_for=pays_for(program, last.ladder, scopes, unit, currency),
         terms=terms_of_program(program, last.ladder, scopes, unit, currency, settings.date_format),
         tiers=tier_lines(last.ladder, program, unit, currency),
-        example=worked_example(program, last.ladder, terms, reward, unit, currency, last.baseline),
+        example=worked_example(program, last.ladder, replace(terms_of(program), tiers_on=TiersOn.MEASURE), reward, unit, currency, last.baseline),
         periods=periods,
         due=due,
         earned=sum((row.earned for row in rows), NOTHING),
@@ -250,11 +251,16 @@ def _program(
         next_due_on=_next_due(run, program, due),
         claim_text=claim_text(to_claim, accounts, settings.date_format),
         period_ids=tuple(dict.fromkeys(period.period_id for period in periods)),
-        activities=tuple(row.value for row in scopes if row.dimension is Dimension.ACTIVITY and row.rule is ScopeRule.INCLUDE),
+        activities=_activities(scopes),
         agreed=sum((account.agreed for account in accounts), NOTHING),
         lapsed=sum((account.lapsed for account in accounts), NOTHING),
         claims_due=to_claim,
     )
+
+
+def _activities(scopes: Iterable[Scope]) -> tuple[str, ...]:
+    """What a marketing fund pays for."""
+    return tuple(row.value for row in scopes if row.dimension is Dimension.ACTIVITY and row.rule is ScopeRule.INCLUDE)
 
 
 def _own_scopes(scopes: Iterable[Scope], program_id: str) -> list[Scope]:

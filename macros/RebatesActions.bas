@@ -15,7 +15,7 @@ Public Sub RebatesRun(ByVal action As String)
     End If
     On Error GoTo failed
     If ActiveWorkbook Is Nothing Then
-        If action <> "new_workbook" And action <> "help" Then
+        If action <> "new_workbook" Then
             RebatesSay "Open the workbook with your tables first; New Workbook makes one.", True
             Exit Sub
         End If

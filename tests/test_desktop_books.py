@@ -53,6 +53,26 @@ def test_a_close_proposes_the_period_shows_the_totals_and_posts_when_the_person_
     assert second.done and len(rows_of(book, "Ledger")) == 2
 
 
+def test_the_sheet_that_a_close_has_written_shows_the_ledger_as_it_is(press, tmp_path: Path):
+    book = book_of(tmp_path, ledger_sheet=False)
+    assert press(book, "close_period", text=["2026-01"], yes=["yes"]).done
+    assert press(book, "close_period", text=["2026-02"], yes=["yes"]).done
+    assert press(book, "check").said == "Nothing is wrong with the tables.", "neither behind the ledger nor another one"
+    (table,) = sheet_of(book, "Ledger").tables
+    at = table.Range.Value2[0].index("Amount") + 1
+    table.Parent.cells[2, at] = 99.0
+    assert press(book, "check").done
+    assert any("ledger" in str(cell) for cell in saw(book, "Check")), "an entry that somebody changed is found"
+
+
+def test_a_shared_ledger_takes_the_close(press, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("REBATES_LEDGER", f"sqlite:///{tmp_path / 'shared.sqlite'}")
+    book = book_of(tmp_path)
+    assert press(book, "close_period", text=["2026-01"], yes=["yes"]).done
+    assert [row["Amount"] for row in rows_of(book, "Ledger")] == [20.0]
+    assert (tmp_path / "shared.sqlite").exists() and not (tmp_path / "book.ledger.sqlite").exists()
+
+
 def test_a_book_without_a_ledger_sheet_gets_one(press, tmp_path: Path):
     book = book_of(tmp_path, ledger_sheet=False)
     before = grids(book)

@@ -138,12 +138,13 @@ def make_statements(place: Place) -> Talk[Said]:
 def explain_cell(place: Place) -> Talk[Said]:
     """Writes how the figure of the selected cell came about; what a cell with an error has to say is shown by VBA."""
     made = desktop.called(place.cell)
+    texts = made.texts if made is not None and {"program", "distributor"} <= set(made.texts) else None
+    figure = _figure(place) if texts is None else ""  # first: the person may go on to another cell
     book = yield from contents(place)
-    if made is not None and {"program", "distributor"} <= set(made.texts):
-        texts = made.texts
+    if texts is not None:
         work = partial(actions.explain, book.tables, texts["program"], texts["distributor"], texts.get("period") or None)
     else:
-        work = partial(actions.explain_cell, book.tables, _figure(place))
+        work = partial(actions.explain_cell, book.tables, figure)
     outcome = yield from working("explaining", work)
     write_stacked(place.book, EXPLAINED, outcome.run, outcome.tables, place.is_1904, place.windows)
     return Said(True, "\n".join((*outcome.messages, *(table.title for table in outcome.tables))))

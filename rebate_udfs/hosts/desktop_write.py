@@ -41,6 +41,7 @@ def write_results(
     sheets = {sheet.name.casefold(): sheet for sheet in book.sheets}
     for table in shown:
         _refuse_foreign(sheets.get(table["name"].casefold()), table["name"])
+    book.activate()  # somebody may have gone to another one while we computed
     with quiet(book.app):
         for number, table in enumerate(shown, start=1):
             book.app.status_bar = f"Rebates: writing {table['name']}, {number} of {len(shown)}"
@@ -56,6 +57,7 @@ def write_stacked(
     sheet = next((one for one in book.sheets if one.name.casefold() == name.casefold()), None)
     _refuse_foreign(sheet, name)
     every = [result(table, run, is_1904, settings) for table in tables]
+    book.activate()
     with quiet(book.app):
         if sheet is None:
             sheet = _new_sheet(book, name)

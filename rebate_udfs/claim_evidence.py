@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from .agreements import Agreement
 from .counting import MEASURE, classes_by_basis
-from .model import Claim, DateBasis, RebateType, Tables
+from .model import LINE_COLUMNS, Claim, DateBasis, Lines, RebateType, Tables
 from .participants import Hierarchy
 from .qualify import DATE_COLUMN, Classes, Counting, originals, profile, verdict
 from .scopes import PRODUCT_DIMENSIONS, product_values
@@ -190,41 +190,47 @@ def gather(tables: Tables, programs: Sequence[Agreement], claims: Iterable[Claim
             evidence.countings[counting.program.program_id] = (counting, classes)
         if seen and seen.has_originals and (table := originals(tables.lines, classes.basis)) is not None:
             evidence.original_dates[classes.basis] = {row["original_transaction_id"]: row["original_date"] for row in table.to_pylist()}
-    for row in _rows(tables, _condition(tables, evidence, wanted)):
-        _add(evidence, row, tables)
+    for number, row in enumerate(_rows(tables.lines, _asked_for(tables.lines, evidence, wanted))):
+        _add(evidence, row | {"transaction_id": row["transaction_id"] or f"\0{number}"}, tables.lines)  # lines without an id stay apart
     return evidence
 
 
-def _condition(tables: Tables, evidence: Evidence, claims: Sequence[Claim]) -> Any:
-    """Which lines some claim can concern."""
-    lines = tables.lines
-    assert lines is not None
-    ids = {claim.transaction_id for claim in claims if claim.transaction_id}
+def _asked_for(lines: Lines, evidence: Evidence, claims: Sequence[Claim]) -> dict[str, set[str]]:
+    """What claims name, by column of the lines: transaction ids, invoice numbers as our books spell them, SKUs of ship and debit."""
     numbers = {normalised(claim.invoice_number) for claim in claims if claim.invoice_number and not claim.transaction_id}
     supported = {each.program_id for each in evidence.agreements.values() if each.program.rebate_type is RebateType.SHIP_AND_DEBIT}
-    skus = {claim.sku for claim in claims if claim.program_id in supported}
-    spelled: set[str] = set()
-    if numbers:
-        spelled = spellings(lines.engine_run.collect(lines.frame.select("invoice_number").unique()).column("invoice_number"), numbers)
-    condition = _among("transaction_id", ids) | _among("invoice_number", spelled) | _among("sku", skus)
-    named = lines.engine_run.collect(lines.frame.filter(condition).select("transaction_id")).column("transaction_id").to_pylist()
-    return condition | _among("original_transaction_id", set(named))
+    every = lines.engine_run.collect(lines.frame.select("invoice_number").unique()).column("invoice_number") if numbers else None
+    return {
+        "transaction_id": {claim.transaction_id for claim in claims},
+        "invoice_number": spellings(every, numbers) if every is not None else set(),
+        "sku": {claim.sku for claim in claims if claim.program_id in supported},
+    }
 
 
-def _among(column: str, values: set[str]) -> Any:
-    """Rows whose column holds one of the values (never the empty one)."""
-    return nw.col(column).is_in(sorted(values - {""}) or ["\0"])
+def _rows(lines: Lines, wanted: Mapping[str, set[str]]) -> list[dict[str, Any]]:
+    """The lines that hold one of the wanted values, and the returns of them, in a total order."""
+    found = _holding(lines, wanted)
+    known = {row["transaction_id"] for row in found} - {""}
+    found += [row for row in _holding(lines, {"original_transaction_id": known}) if row["transaction_id"] not in known]
+    return sorted(found, key=lambda row: (row["invoice_date"], row["invoice_number"], line_order(row["line"]), row["transaction_id"]))
 
 
-def _rows(tables: Tables, condition: Any) -> list[dict[str, Any]]:
-    lines = tables.lines
-    assert lines is not None
-    rows: list[dict[str, Any]] = lines.engine_run.collect(lines.frame.filter(condition)).to_pylist()
-    return sorted(rows, key=lambda row: (row["invoice_date"], row["invoice_number"], line_order(row["line"]), row["transaction_id"]))
+def _holding(lines: Lines, wanted: Mapping[str, set[str]]) -> list[dict[str, Any]]:
+    """Lines of which a column holds one of its values (never the empty one). Joined, not listed: a list is walked for every line."""
+    frame, columns, marks = lines.frame, [name for name, _ in LINE_COLUMNS], []
+    for column, values in wanted.items():
+        if plain := sorted(values - {""}):
+            marks.append(f"asked_{column}")
+            keys = pa.table({column: pa.array(plain, pa.string()), marks[-1]: pa.array([1] * len(plain), pa.int64())})
+            frame = frame.join(lines.engine_run.frame(keys), on=column, how="left")
+    if not marks:
+        return []
+    asked = nw.any_horizontal(*(~nw.col(mark).is_null() for mark in marks), ignore_nulls=True)
+    rows: list[dict[str, Any]] = lines.engine_run.collect(frame.filter(asked).select(*columns)).to_pylist()
+    return rows
 
 
-def _add(evidence: Evidence, row: dict[str, Any], tables: Tables) -> None:
-    assert tables.lines is not None
+def _add(evidence: Evidence, row: dict[str, Any], lines: Lines) -> None:
     line = InvoiceLine(
         transaction_id=row["transaction_id"],
         invoice_number=row["invoice_number"],
@@ -235,8 +241,8 @@ def _add(evidence: Evidence, row: dict[str, Any], tables: Tables) -> None:
         invoice_date=row["invoice_date"],
         dates={basis: row[column] or row["invoice_date"] for basis, column in DATE_COLUMN.items()},
         original_transaction_id=row["original_transaction_id"],
-        quantity=Fraction(int(row["quantity"]), 10**tables.lines.quantity_places),
-        amount=Fraction(int(row["amount"]), 10**tables.lines.amount_places),
+        quantity=Fraction(int(row["quantity"]), 10**lines.quantity_places),
+        amount=Fraction(int(row["amount"]), 10**lines.amount_places),
         currency=row["currency"],
     )
     evidence.lines[line.transaction_id] = line

@@ -58,6 +58,17 @@ def test_a_workbook_behind_its_ledger_is_computed_with_the_ledgers_entries_and_s
     assert run_json(closed) == (Decimal("1000.00"), set())
 
 
+def test_a_ledger_of_more_entries_than_a_sheet_shows_is_computed_with_and_its_sheet_left_as_it_is(closed: Path, monkeypatch: Any) -> None:
+    from rebate_udfs.hosts import ledger_beside, ledger_sheet
+
+    for module in (ledger_sheet, ledger_beside):
+        monkeypatch.setattr(module, "SHOWN_MAX", 2)
+    assert "shows at most 2 entries, and there are 3" in close(closed, "2026-03")
+    assert len(load(closed).ledger) == 2
+    found = ledger_beside.with_ledger_beside(load(closed), closed)
+    assert len(found.ledger) == 3 and found.problems == load(closed).problems
+
+
 def test_a_workbook_that_travels_alone_shows_its_own_entries(closed: Path, tmp_path: Path) -> None:
     alone = tmp_path / "elsewhere" / "book.xlsx"
     alone.parent.mkdir()

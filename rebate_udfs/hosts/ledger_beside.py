@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..ledger_chain import DATABASE_SUFFIX, LEDGER_VARIABLE, NO_ID, Break, first_break
 from ..model import LedgerEntry, Problem, Severity, Tables
+from .ledger_sheet import SHOWN_MAX
 
 TABLE = "Ledger"
 
@@ -41,6 +42,8 @@ def with_ledger_beside(tables: Tables, book: str | os.PathLike[str]) -> Tables:
         return _judged(tables, tables.ledger, (_warning("LEDGER_BEHIND", message, "bring the newest ledger file back to its place"),))
     if not entries:  # nothing was posted there yet
         return _judged(tables, tables.ledger, ())
+    if len(entries) > SHOWN_MAX and all(row.hash == entry.hash for row, entry in zip(tables.ledger, entries, strict=False)):
+        return _judged(replace(tables, ledger=()), entries, ())  # more than a sheet shows
     message = f"the sheet does not show the ledger ({len(tables.ledger)} of {len(entries)} entries, or other ones): the figures use the ledger's"
     remedy = "close a period again that is closed already (rebates close): it posts nothing, and writes the sheet from the ledger"
     problems = tuple(problem for problem in tables.problems if problem.table != TABLE)
@@ -51,7 +54,7 @@ def _judged(tables: Tables, entries: Sequence[LedgerEntry], warnings: tuple[Prob
     """The book with these entries, and an error where their chain is broken; entries without any seal were never posted by a close."""
     broken = first_break(entries) if any(row.hash for row in entries) else None
     found = (*warnings, *((_error(broken, entries),) if broken else ()))
-    return replace(tables, ledger=tuple(entries), problems=(*tables.problems, *found)) if found else tables
+    return replace(tables, ledger=tuple(entries), problems=(*tables.problems, *found)) if found or tables.ledger != tuple(entries) else tables
 
 
 def _error(broken: Break, entries: Sequence[LedgerEntry]) -> Problem:

@@ -27,6 +27,7 @@ _sealed_cells = attrgetter(*SEALED)
 FIELDS = {column.header: column.field for column in TABLE.columns}
 
 
+TOO_MANY = "LEDGER_NOT_SHOWN"
 SHOWN_MAX = 200_000  # entries on a sheet: beyond it the workbook becomes slow to open, and its parts too large to read
 
 
@@ -50,6 +51,9 @@ def mirror(path: str | os.PathLike[str], tables: Tables, entries: Sequence[Ledge
     Returns what was done ("" for nothing, else "appended" or "repaired") and, where the workbook cannot be written, a
     warning: the ledger itself is safe. Two at once do no harm: what the sheet shows is looked at again before writing.
     """
+    if len(entries) > SHOWN_MAX:
+        message = f"the sheet Ledger is left as it is: it shows at most {SHOWN_MAX:,} entries, and there are {len(entries):,}"
+        return "", Problem(Severity.WARNING, TOO_MANY, "Ledger", None, None, message, "nothing is to be done: runs take them from the ledger itself")
     if _is_clean(tables.problems) and is_mirror(tables.ledger, entries):
         return "", None
     try:
@@ -58,8 +62,6 @@ def mirror(path: str | os.PathLike[str], tables: Tables, entries: Sequence[Ledge
             return "", None
         behind = clean and len(sheet) < len(entries) and all(map(same, sheet, entries))
         remove_stale(path)
-        if len(entries) > SHOWN_MAX:
-            raise CannotPatch(f"it shows at most {SHOWN_MAX:,} entries, and there are {len(entries):,}; runs take them from the database")
         _write(path, entries[len(sheet) :] if behind else entries, len(sheet) if behind else None)
     except (CannotPatch, CannotRead, OSError) as refusal:
         message = f"the ledger holds everything, but the sheet Ledger could not be brought up to date: {refusal}"

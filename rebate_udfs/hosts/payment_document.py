@@ -73,8 +73,8 @@ class _Page:
     def _parts(self) -> None:
         head = {"bold": True, "bg_color": look.BAND, "bottom": 2, "bottom_color": self.accent}
         for column, (header, _) in enumerate(COLUMNS):
-            last = column == len(COLUMNS) - 1
-            self.text(column, f"{header} ({self.each.currency})" if last else header, **head, align="right" if last else "left")
+            is_amount = column == len(COLUMNS) - 1
+            self.text(column, f"{header} ({self.each.currency})" if is_amount else header, **head, align="right" if is_amount else "left")
         line = {"bottom": 1, "bottom_color": look.LINE}
         money = look.money_format(places_of(self.each.currency))
         amount = self.format(num_format=money, **line)

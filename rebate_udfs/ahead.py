@@ -140,7 +140,7 @@ def by_claims(slot: Slot, facts: Facts, earned: Earned, ahead: Expected, held: F
     if kind is RebateType.SHIP_AND_DEBIT:
         claimed = earned.reward.amount + held
         ladder = slot.agreement.ladders[slot.period.period_id]
-        purchases = reward(facts, ladder, slot.agreement.terms).amount if ladder else ZERO
+        purchases = reward(facts, ladder, slot.agreement.terms).amount if ladder else claimed
         words = "approved and held claims" if claimed >= purchases else "what purchases are expected to claim"
         return max(claimed, purchases), (Step("Support to date", words, amount=max(claimed, purchases)),)
     return None

@@ -1,5 +1,5 @@
 """LibreOffice runs the VBA of a workbook: opens it with macros, computes it, prints the cells of column D as JSON,
-first as they are and then with 1 in E1, which says that a function wizard is open.
+first as they are and then with 1 in E1, which says that a function wizard is open; and what is said after a press of Check.
 
 Run by a Python that has `uno`: python3 vba_office.py SOFFICE PROFILE WORKBOOK ROWS
 """
@@ -42,7 +42,7 @@ def main(program: str, profile: str, workbook: str, rows: int) -> None:
             time.sleep(0.1)
     desktop = context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
     try:
-        options = (option("Hidden", True), option("MacroExecutionMode", ALWAYS))
+        options = (option("Hidden", False), option("MacroExecutionMode", ALWAYS))
         document = desktop.loadComponentFromURL(Path(workbook).as_uri(), "_blank", 0, options)
         sheet = document.Sheets.getByIndex(0)
         shown = []
@@ -50,11 +50,18 @@ def main(program: str, profile: str, workbook: str, rows: int) -> None:
             sheet.getCellByPosition(4, 0).Value = in_wizard
             document.calculateAll()
             shown.append([sheet.getCellByPosition(3, row).String for row in range(rows)])
-        print(json.dumps(shown))
+        print(json.dumps([*shown, pressed(document, sheet)]))
         document.close(True)
     finally:
         desktop.terminate()
         office.wait(30)
+
+
+def pressed(document: Any, sheet: Any) -> str:
+    """What is said after a button of the ribbon was pressed, which the module in the dialogs' place writes into F1."""
+    place = "vnd.sun.star.script:Rebates.Told.Press?language=Basic&location=document"
+    document.getScriptProvider().getScript(place).invoke((), (), ())
+    return str(sheet.getCellByPosition(5, 0).String)
 
 
 if __name__ == "__main__":

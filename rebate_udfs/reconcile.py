@@ -195,7 +195,7 @@ def table(found: Reconciliation, names: tuple[str, str]) -> ResultTable:
     columns = [ResultColumn("Finding", "text", "finding"), ResultColumn("Matched By", "text", "match")]
     for header, kind, name in SHOWN:
         columns += [ResultColumn(f"{header} {at}", kind, f"{name}_{at}") for at in (1, 2)]
-    columns += [ResultColumn(f"At Stake ({currency})", "money", f"at_stake_{currency.lower()}", True) for currency in currencies]
+    columns += [ResultColumn(f"At Stake ({currency})", "money", f"at_stake_{currency.lower()}") for currency in currencies]
     rows = []
     for each in found.differences:
         cells: list[Any] = [", ".join(each.findings), each.match.value]

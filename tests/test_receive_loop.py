@@ -18,7 +18,7 @@ from typing import Any
 import openpyxl
 import pytest
 from conftest import require_soffice
-from returned import by_xml, fill, part_of
+from returned import by_xml, fill
 from typer.testing import CliRunner
 
 from rebate_udfs.cli import app
@@ -106,15 +106,8 @@ def shown(path: Path, sheet: str) -> list[list[str]]:
     return [[str(cell) for cell in row if cell is not None] for row in rows if any(row)]
 
 
-def test_a_round_from_statement_to_the_answer_on_the_next(tmp_path: Path, recalculated: Callable[..., Path]) -> None:
-    book = tmp_path / "loop.xlsx"
-    write_template(book, sample=tables())
-    typed("statements", book, "--out", tmp_path / "first", "--as-of", "2026-04-20")
-    sent = {path.name.split()[0]: path for path in (tmp_path / "first").glob("*.xlsx")}
-    assert set(sent) >= {"NORTH", "SOUTH", "WEST"}
-
-    # filled in: by a program that writes whole workbooks, by LibreOffice, by an edit of the XML
-    back = tmp_path / "back"
+def filled_in(sent: Mapping[str, Path], back: Path, folder: Path) -> None:
+    """By a program that writes whole workbooks, by LibreOffice, and by an edit of the XML."""
     back.mkdir()
     claims = [
         {"Claim ID": "N-1", "Program ID": "VOL", "Claim Date": date(2026, 4, 18), "Period": "2026-Q1", "Claimed Amount": 600},
@@ -126,10 +119,19 @@ def test_a_round_from_statement_to_the_answer_on_the_next(tmp_path: Path, recalc
     fill(sent["NORTH"], back / "north.xlsx", claims, [dispute], skip=10)
     south = {"Claim ID": "S-1", "Program ID": "SHIP", "Claim Date": "2026-04-18", "SKU": "A", "Quantity": 5.0, "Claimed Amount": 100.0,
              "Sale Date": "2026-03-20", "Invoice Number": "own 77"}  # fmt: skip
-    by_office(sent["SOUTH"], back / "south.ods", "Claim Form", form_row(sent["SOUTH"], "Claim Form", south, 12), tmp_path)
+    by_office(sent["SOUTH"], back / "south.ods", "Claim Form", form_row(sent["SOUTH"], "Claim Form", south, 12), folder)
     west = {"Claim ID": "W-1", "Program ID": "VOL", "Claim Date": "18.04.2026", "Period": "2026-Q1", "Claimed Amount": "160,00"}
-    assert part_of(sent["WEST"], "Claim Form")
     by_xml(sent["WEST"], back / "west.xlsx", "Claim Form", form_row(sent["WEST"], "Claim Form", west, 12))
+
+
+def test_a_round_from_statement_to_the_answer_on_the_next(tmp_path: Path, recalculated: Callable[..., Path]) -> None:
+    book = tmp_path / "loop.xlsx"
+    write_template(book, sample=tables())
+    typed("statements", book, "--out", tmp_path / "first", "--as-of", "2026-04-20")
+    sent = {path.name.split()[0]: path for path in (tmp_path / "first").glob("*.xlsx")}
+    assert set(sent) >= {"NORTH", "SOUTH", "WEST"}
+    back = tmp_path / "back"
+    filled_in(sent, back, tmp_path)
     said = typed("receive", back, "--book", book)
     assert "north.xlsx: 2 claim lines, 1 dispute" in said and "south.ods: 1 claim line" in said and "west.xlsx: 1 claim line" in said, said
     assert "3 known already" in typed("receive", back / "north.xlsx", "--book", book)
@@ -149,32 +151,31 @@ def test_a_round_from_statement_to_the_answer_on_the_next(tmp_path: Path, recalc
     typed("close", book, "2026-04", "--yes")
     entries = _book(book).ledger
     assert [(row.reason, row.amount, row.source) for row in entries if row.reason == "DISPUTE"] == [("DISPUTE", Decimal(25), opened.dispute_id)]
-    # of the first quarter 120, of April 10, and 25 for the dispute
-    assert sum(row.amount for row in entries if row.participant_id == "NORTH" and row.program_id == "AUTO") == Decimal(
-        "155.00"
-    )  # 120, 10 of April, 25
+    posted = sum(row.amount for row in entries if row.participant_id == "NORTH" and row.program_id == "AUTO")
+    assert posted == Decimal("155.00")  # of the first quarter 120, of April 10, and 25 for the dispute
     typed("pay", book, "--due", "2026-05-31", "--out", tmp_path / "paid")
     proposed = [row for row in _book(book).payments if row.participant_id == "NORTH" and row.program_id == "VOL"]
     assert [row.amount for row in proposed] == [Decimal("600.00")]
     typed_into(book, "Payments", ("Payment ID", proposed[0].payment_id), {"Paid On": date(2026, 5, 20)})
 
-    # answered: the next statement says how claims and dispute stand, and what was paid
     typed("statements", book, "--out", tmp_path / "second", "--as-of", "2026-05-31")
     north = next((tmp_path / "second").glob("NORTH*.xlsx"))
-    rows = shown(north, "Claims and Disputes")
-    assert any(row[0] == "N-1" and "Approved" in row for row in rows) and any(
-        "Resolved: Adjusted" in row and "One of two counts." in row for row in rows
-    )
-    assert any("600" in " ".join(row) and "VOL" in row for row in shown(north, "Payments"))
-    assert not any("W-1" in " ".join(row) or "S-1" in " ".join(row) for row in rows)
-
-    # reported where the controller looks
+    answers_are_told(north)
     typed("run", book, "--as-of", "2026-05-31")
     (row,) = dispute_rows(run(_book(book), as_of=date(2026, 5, 31)))
     assert (row.status, row.days, row.effect, row.posted) == ("Resolved", 10, Decimal(25), Decimal(25))
     assert "1 resolved, in 10 days on average; USD 25.00 agreed" in " ".join(map(" ".join, shown(book, "Dispute Check")))
     for path in (book, north, back / "west.xlsx", *sorted((tmp_path / "paid").rglob("*.xlsx"))[:1]):
         assert recalculated(path).exists(), path
+
+
+def answers_are_told(statement: Path) -> None:
+    """The next statement says how claims and dispute stand, and what was paid; nothing of others."""
+    rows = shown(statement, "Claims and Disputes")
+    assert any(row[0] == "N-1" and "Approved" in row for row in rows)
+    assert any("Resolved: Adjusted" in row and "One of two counts." in row for row in rows)
+    assert any("600" in " ".join(row) and "VOL" in row for row in shown(statement, "Payments"))
+    assert not any("W-1" in " ".join(row) or "S-1" in " ".join(row) for row in rows)
 
 
 def _book(path: Path) -> Any:

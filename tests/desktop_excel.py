@@ -97,12 +97,12 @@ class Pressed:
 
 @pytest.fixture
 def press(xlwings: Any, own_machine: None) -> Any:
-    """A button of the ribbon, pressed in a workbook on Windows by somebody who gives these answers."""
+    """A button of the ribbon, pressed in a workbook (on a Mac without `windows`) by somebody who gives these answers."""
 
-    def run(book: Book, action: str, is_1904: bool = False, **answers: list[str | None]) -> Pressed:
+    def run(book: Book, action: str, is_1904: bool = False, windows: bool = True, **answers: list[str | None]) -> Pressed:
         xlwings._xlwindows.BOOK_CALLER = book
         person = Person(answers)
-        done, said = desktop_actions.run(xlwings.Book.caller(), action, "", is_1904, windows=True, answer=person)
+        done, said = desktop_actions.run(xlwings.Book.caller(), action, "", is_1904, windows=windows, answer=person)
         return Pressed(done, said, person)
 
     return run

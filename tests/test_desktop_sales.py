@@ -37,9 +37,10 @@ def export(tmp_path: Path) -> Path:
     return path
 
 
-def test_an_export_is_shown_and_appended_when_the_person_agrees(press, book: Book, export: Path):
+@pytest.mark.parametrize("windows", [True, False], ids=["Windows", "Mac"])
+def test_an_export_is_shown_and_appended_when_the_person_agrees(press, book: Book, export: Path, windows: bool):
     before = rows_of(book, "Transactions")
-    done = press(book, "import_transactions", file=[str(export)], yes=["yes"])
+    done = press(book, "import_transactions", windows=windows, file=[str(export)], yes=["yes"])
     assert done.done, done.said
     assert "2 rows of 3 in export.csv for Transactions" in done.person.words and "Undo takes it back" in done.person.words
     assert done.said == "2 rows appended to Transactions: rows 4 to 5. Next: Check."

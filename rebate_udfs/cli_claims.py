@@ -103,7 +103,8 @@ def _receive(load: Load, path: Path, book: Path, accept_unsigned: bool, ledger: 
             known = f", {receipt.known} known already" if receipt.known else ""
             said = f"{report.count(len(receipt.claims), 'claim line')}, {report.count(len(receipt.disputes), 'dispute')}{known}"
             said += "" if receipt.signed else " (not verified)"
-            said += f"; {report.count(len(receipt.problems), 'row')} to look at, see the receipt" if receipt.problems else ""
+            remarks = len(receipt.problems) + len(receipt.notes)
+            said += f"; {report.count(remarks, 'remark')} on the receipt" if remarks else ""
         else:
             said = f"set aside. {receipt.reason}"
         out.print(plain(f"{receipt.name}: {said}"), soft_wrap=True)

@@ -61,6 +61,7 @@ def test_sorted_lists_and_remarks_are_no_changes_but_are_said(firm: Company, tmp
     book["Counted Transactions"]["Z9"].value = "=HYPERLINK(1)"
     book["Summary"]["P4"].value = "this is wrong"
     book["Claim Form"].row_dimensions[6].hidden = True
+    book["Claim Form"]["C6"].comment = openpyxl.comments.Comment("as agreed by phone", "Ann")
     book["Claim Form"].auto_filter.ref = "A4:N30"
     book.create_sheet("Our notes")["B2"].value = "see mail"
     book.save(path)
@@ -68,6 +69,7 @@ def test_sorted_lists_and_remarks_are_no_changes_but_are_said(firm: Company, tmp
     assert receipt.taken and len(receipt.claims) == 1, receipt.reason
     said = " ".join(receipt.notes)
     assert "Summary P4 was empty" in said and "The rows of Excluded Transactions stand in another order" in said and "The sheet Our notes" in said
+    assert "comments beside cells, which were not read" in said
 
 
 def test_every_changed_cell_is_named_with_what_it_was_and_is(firm: Company, tmp_path: Path) -> None:

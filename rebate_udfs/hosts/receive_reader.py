@@ -38,7 +38,11 @@ SUFFIXES = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 ACTIVE = re.compile(
     r"vbaProject|vbaData|/macrosheets/|/dialogsheets/|/embeddings/|/activeX/|oleObject|/ctrlProps/|/Basic/[^/]+/[^/]+\.xml|/Scripts/", re.IGNORECASE
 )
-LINKS = re.compile(r"/externalLinks/|/connections\.xml|/queryTables/", re.IGNORECASE)
+UNREAD = (  # what a package holds besides cells, and what is said of it
+    (re.compile(r"/externalLinks/|/connections\.xml|/queryTables/", re.IGNORECASE),
+     "It has links to other files; nothing was fetched, the values are those that were saved."),
+    (re.compile(r"/(threaded)?comments?\d*\.xml$|/threadedComments/", re.IGNORECASE), "It has comments beside cells, which were not read."),
+)  # fmt: skip
 PROLOG = 2**16  # bytes before which the first element begins
 COMMENT, ELEMENT = re.compile(rb"<!--.*?-->", re.DOTALL), re.compile(rb"<[A-Za-z_]")
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -95,8 +99,7 @@ def look_at_package(data: bytes) -> tuple[str, ...]:
             for part in parts:
                 if part.filename.endswith((".xml", ".rels", ".vml")):
                     _look_at_xml(package, part)
-            linked = any(LINKS.search(f"/{part.filename}") for part in parts)
-            return ("It has links to other files; nothing was fetched, the values are those that were saved.",) if linked else ()
+            return tuple(said for pattern, said in UNREAD if any(pattern.search(f"/{part.filename}") for part in parts))
     except UNREADABLE as error:
         raise Refused(DAMAGED) from error
 

@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal
 
 from .model import Account, LedgerEntry
+from .money import places_of
 
 ROOTS = {  # what kind of account a role is
     "Rebates": "Expenses", "Marketing Expense": "Expenses", "Cost of Sales": "Expenses", "Exchange Difference": "Expenses",
@@ -36,7 +37,7 @@ def journal_csv(entries: Iterable[LedgerEntry], days: Mapping[str, date], base: 
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEADERS)
     for entry in booked(entries):
-        amount, in_base = abs(entry.amount), abs(entry.base_amount or Decimal(0))
+        amount, in_base = _cents(entry.amount, entry.currency), _cents(entry.base_amount or Decimal(0), base)
         for account, is_debit in ((entry.debit_account, True), (entry.credit_account, False)):
             both = (amount, "") if is_debit else ("", amount)
             both_base = (in_base, "") if is_debit else ("", in_base)
@@ -46,6 +47,16 @@ def journal_csv(entries: Iterable[LedgerEntry], days: Mapping[str, date], base: 
             )  # fmt: skip
             writer.writerow([_safe(cell) for cell in cells])
     return out.getvalue()
+
+
+def _cents(amount: Decimal, currency: str) -> Decimal:
+    """An amount without its sign and with all places of its currency.
+
+    >>> str(_cents(Decimal("-500"), "USD")), str(_cents(Decimal("12"), "JPY"))
+    ('500.00', '12')
+    """
+    places = max(places_of(currency), -int(amount.as_tuple().exponent))
+    return abs(amount).quantize(Decimal(1).scaleb(-places))
 
 
 def _safe(cell: object) -> object:
@@ -93,7 +104,7 @@ def beancount_name(account: str) -> str:
 
 def _sides(entry: LedgerEntry, base: str) -> tuple[str, str]:
     """The amounts of the debit and of the credit side as text."""
-    size, in_base = abs(entry.amount), abs(entry.base_amount if entry.base_amount is not None else entry.amount)
+    size, in_base = _cents(entry.amount, entry.currency), _cents(entry.base_amount if entry.base_amount is not None else entry.amount, base)
     if entry.currency == base or not entry.amount:
         return f"{in_base:f} {base}", f"-{in_base:f} {base}"
     return f"{size:f} {entry.currency} @@ {in_base:f} {base}", f"-{size:f} {entry.currency} @@ {in_base:f} {base}"

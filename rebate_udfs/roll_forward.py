@@ -16,7 +16,7 @@ from .accrue import account_of
 from .closing_accounts import BALANCE
 from .model import EntryKind, LedgerEntry, PeriodKind, Perspective, ResultColumn, ResultTable, Run
 from .periods import accounting_period, calendar_periods
-from .report_columns import by_currency, words
+from .report_columns import by_currency, with_cents, words
 
 NOTHING = Decimal(0)
 LOWERS = {EntryKind.SETTLEMENT: "settled", EntryKind.FORFEIT: "forfeited", EntryKind.WRITE_OFF: "written_off"}
@@ -144,7 +144,11 @@ def _table(name: str, title: str, who: Sequence[Who], rows: Sequence[Movement], 
         *(ResultColumn(header + unit, "money", field_, total=one) for header, field_ in COLUMNS),
         *(ResultColumn(f"{header} in Base ({base})", "money", field_, total=True) for header, field_ in foreign),
     ]
-    cells = tuple((*(cell(row) for *_, cell in who), row.currency, *(getattr(row, field_) for _, field_ in (*COLUMNS, *foreign))) for row in rows)
+    cells = tuple(
+        (*(cell(row) for *_, cell in who), row.currency, *(with_cents(getattr(row, field_), row.currency) for _, field_ in COLUMNS),
+         *(with_cents(getattr(row, field_), base) for _, field_ in foreign))
+        for row in rows
+    )  # fmt: skip
     return ResultTable(name, title, tuple(columns), cells, tuple(note for note in notes if note))
 
 

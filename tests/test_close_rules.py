@@ -170,7 +170,7 @@ def test_accounts_and_cost_centers_are_those_of_the_most_specific_row(tmp_path: 
     close(path, "2026-01")
     assert [(row.debit_account, row.credit_account, row.cost_center) for row in entries(path)] == [("4020", "2200", "B-9"), ("4010", "2200", "S-1")]
     printed = run("export", str(path), "2026-01", "--format", "csv")
-    assert "4020" in printed and "S-1" in printed
+    assert "4020" in printed and "S-1" in printed and ",500.00,,USD," in printed
     assert "is not closed" in run("export", str(path), "2026-02", status=2)
 
 

@@ -68,6 +68,7 @@ def test_of_many_programs_the_largest_are_shown_and_the_list_says_so():
     assert column(found, "program_id")[0] == "P-11"
 
 
+@pytest.mark.filterwarnings("ignore:.*extension is not supported")  # openpyxl does not read data bars of 2010
 def test_what_is_drawn_is_what_the_list_in_the_sheet_says(tmp_path: Path, run: Run):
     book = user_book(tmp_path / "book.xlsx")
     write_results(book, run, report(run))

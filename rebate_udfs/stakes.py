@@ -1,7 +1,7 @@
 """What a line is worth in rebate: what every figure that it is part of would earn with it, without it, or as another source has it.
 
 Each figure is computed anew by its own rule, so that a tier that a difference reaches or loses counts. What a line adds to
-the baseline of a later year is not in it; a figure that a cap or another program limits counts at its effective rate.
+the baseline of a later year is not in it; a figure that another program limits, and one whose rule walks the lines, counts at its effective rate.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fractions import Fraction
 from .agreements import Agreement, agreements
 from .counting import MEASURE, classes_by_basis
 from .exchange import MissingRate, Rates
-from .model import Attainment, Facts, RebateType, Run
+from .model import Attainment, Facts, Ladder, RebateType, Run
 from .money import money
 from .participants import Hierarchy
 from .qualify import Classes, Counting, verdict
@@ -120,14 +120,20 @@ class Stakes:
         return {currency: amount for currency, amount in sorted(sums.items()) if amount}
 
     def _more(self, agreement: Agreement, row: Attainment | None, period_id: str, share: Share) -> Decimal:
-        """What one figure would earn more: by its rule, tiers crossed included; where a limit holds it or lines are walked, at its effective rate."""
+        """What one figure would earn more: by its rule and caps, tiers crossed included; where other programs limit it, at its effective rate."""
         ladder, facts = agreement.ladders.get(period_id, ()), row.facts if row else Facts(ZERO, ZERO)
         if not ladder or facts is None:
             return NOTHING
-        now = money(reward(facts, ladder, agreement.terms).amount, agreement.currency, self.settings.rounding)
-        if facts.lines is None and (row is None or now == row.earned):
-            return money(reward(_with(facts, share), ladder, agreement.terms).amount, agreement.currency, self.settings.rounding) - now
-        return money(Fraction(row.earned) / row.base * share.base, agreement.currency) if row and row.base > 0 else NOTHING
+        program, earned = agreement.program, row.earned if row else NOTHING
+        now, then = (self._raw(agreement, ladder, each) for each in (facts, _with(facts, share)))
+        caps = [cap for cap in (program.period_cap, program.program_cap) if cap is not None]
+        if facts.lines is None and not agreement.net_of and not program.best_of_group and (earned == now or (caps and earned < now)):
+            held = earned if earned < now else min(caps, default=then)  # at a cap now, or then
+            return min(then, held) - earned
+        return money(Fraction(earned) / row.base * share.base, agreement.currency) if row and row.base > 0 else NOTHING
+
+    def _raw(self, agreement: Agreement, ladder: Ladder, facts: Facts) -> Decimal:
+        return money(reward(facts, ladder, agreement.terms).amount, agreement.currency, self.settings.rounding)
 
 
 def _with(facts: Facts, share: Share) -> Facts:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+import random
+from collections import Counter
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from smallbooks import raw_book, raw_table, transactions
 
 from rebate_udfs.engines import open_engine
+from rebate_udfs.model import Run
 from rebate_udfs.parse import CannotRead
 from rebate_udfs.pipeline import run
 from rebate_udfs.reconcile import Match, Reconciliation, reconcile, table
@@ -111,6 +114,50 @@ def test_what_is_at_stake_is_what_the_book_would_earn_more(at: int) -> None:
     assert reconcile(first, second, stakes).at_stake == ({"USD": more} if more else {})
     second = read_source([raw_table("Transactions", theirs)], [], engine, [])
     assert reconcile(first, second, stakes).at_stake == {"USD": earned(theirs) - earned(transactions(OURS))}
+
+
+KINDS = [
+    {"Program ID": "R", "Period": "Quarter", "Tiers": [[0, "1 %"], [5000, "3 %"], [9000, "5 %"]]}, BANDS,
+    {"Program ID": "U", "Period": "Half", "Measure": "Units", "Reward": "Per Unit", "Tiers": [[0, "0.1"], [300, "0.25"]]},
+    {"Program ID": "X", "Period": "Year", "Rebate Type": "Mix", "Tiers": [["0.2", "1 %"], ["0.5", "2 %"]]},
+    {"Program ID": "C", "Period": "Year", "Period Cap": 400, "Tiers": [[0, "2 %"]]},
+    {"Program ID": "E", "Period": "Year", "Currency": "EUR", "Tiers": [[0, "2 %"], [10000, "3 %"]]},
+    {"Program ID": "M", "Period": "Half", "Rebate Type": "MDF", "Tiers": [[0, "1 %"]]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_at_stake_agrees_with_another_run_for_every_kind_of_program(seed: int) -> None:
+    draw = random.Random(seed)
+    sales = [
+        [date(2026, 1, 1) + timedelta(days=draw.randrange(364)), draw.choice("AB"), draw.choice("FG"), draw.randint(1, 40), draw.randint(50, 2000)]
+        for _ in range(24)
+    ]
+    ours, theirs = transactions(sales), [dict(row) for row in transactions(sales)]
+    at = draw.randrange(24)
+    if seed % 3 == 0:
+        theirs[at]["Amount"] += draw.randint(500, 3000)
+    elif seed % 3 == 1:
+        theirs[at]["Quantity"] += draw.randint(50, 200)
+    else:
+        theirs.pop(at)
+
+    def computed(rows: Any) -> Run:
+        tables = {"Scopes": [{"Program ID": "X", "Applies To": "Focus", "Rule": "Include", "Dimension": "SKU", "Value": "F"}],
+                  "Exchange Rates": [{"Currency": "EUR", "Valid From": date(2026, 1, 1), "Rate": "1.1"}]}  # fmt: skip
+        raws = raw_book(KINDS, [], distributors=["A", "B"], products=["F", "G"], settings={"As Of": date(2026, 12, 31)}, **tables)
+        return run(read([*raws, raw_table("Transactions", rows)]))
+
+    def earned(found: Run) -> Counter[str]:
+        sums: Counter[str] = Counter()
+        for row in found.attainment:
+            sums[row.currency] += row.earned  # type: ignore[assignment]
+        return sums
+
+    before, after, engine = computed(ours), computed(theirs), open_engine("duckdb")
+    first, second = (read_source([raw_table("Transactions", rows)], [], engine, []) for rows in (ours, theirs))
+    more = {currency: amount - earned(before)[currency] for currency, amount in earned(after).items()}
+    assert reconcile(first, second, Stakes(before)).at_stake == {currency: amount for currency, amount in more.items() if amount}
 
 
 def test_a_list_in_the_spelling_of_another_country_is_compared(tmp_path: Path) -> None:

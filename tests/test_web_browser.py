@@ -388,7 +388,7 @@ def test_statements_come_as_one_file_to_save(page: Any, tmp_path: Path):
         names = package.namelist()
         assert len(names) > 5 and {name for name in names if not name.endswith(".xlsx")} == {"mail merge.csv", "manifest.json"}
     page.wait_for_selector("#message:not([hidden])")
-    assert "not signed, as this server has no ledger" in page.inner_text("#message-text")
+    assert "no seal, as this server has no ledger" in page.inner_text("#message-text")
 
 
 def test_a_new_workbook_is_opened_from_the_template(page: Any):

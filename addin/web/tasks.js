@@ -94,7 +94,8 @@
       ...answer.messages.map((text) => paragraph(text)),
       answer.profiles.length > 1 ? element("div", {}, element("label", { for: "profile", text: `Read it as (${number(answer.profiles.length)} fit)` }), choice) : paragraph(`Read as: ${answer.profile}`, "muted"),
       ...(would.rows.length ? Rebates.views.table(would, 8, answer.additions.reduce((sum, one) => sum + one.rows.length, 0)) : []),
-      not.rows.length && element("details", answer.problems.some((one) => one.severity === "Error") ? { open: "" } : {}, element("summary", { text: sentence(not.title) }), ...Rebates.views.table(not)),
+      ...Rebates.views.problems(answer.problems.filter((one) => one.severity === "Error")),
+      not.rows.length && element("details", {}, element("summary", { text: sentence(not.title) }), ...Rebates.views.table(not, 50)),
       ...agree(task, pane),
     ];
   }

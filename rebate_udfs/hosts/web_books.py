@@ -32,7 +32,7 @@ NO_LEDGER = (
     "This server was started without a ledger, so it cannot close a period. Start it with one (rebates serve --ledger URL, a PostgreSQL "
     "database), or save the workbook and run: rebates close BOOK PERIOD"
 )
-UNSIGNED = "They are not signed, as {why}: what comes back is read as unverified."
+UNSIGNED = "They carry no seal, as {why}: what is filled in on them cannot be received."
 
 
 @contextmanager

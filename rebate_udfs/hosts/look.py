@@ -81,6 +81,8 @@ def column_places(numbers: Iterable[Any], most: int = MOST_PLACES) -> int:
 
 def safe_text(text: str) -> str:
     """A text as a cell can hold it: shortened where it is too long, without halves of characters."""
+    if text.isascii() and len(text) <= TEXT_LIMIT:
+        return text
     clean = text.encode("utf-8", "replace").decode("utf-8")
     return clean if len(clean) <= TEXT_LIMIT else clean[: TEXT_LIMIT - 1] + "…"
 

@@ -26,14 +26,16 @@ LONGEST_PROPERTY = 255
 OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
-def identity(statement: Statement) -> str:
+def identity(statement: Statement, content: str = "") -> str:
     """Whose statement it is, as of when, and the hash of its content, as short JSON.
 
     Ids that are too long for a document property are given by their hash.
     """
 
+    content = content or statement.content_hash
+
     def text(whose: tuple[str, str]) -> str:
-        said = {"statement": whose[0], "participant": whose[1], "as_of": statement.as_of.isoformat(), "content": statement.content_hash}
+        said = {"statement": whose[0], "participant": whose[1], "as_of": statement.as_of.isoformat(), "content": content}
         return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
     ids = statement.statement_id, statement.participant_id
@@ -60,14 +62,15 @@ def printed_bytes(statement: Statement) -> bytes:
     return target.getvalue()
 
 
-def workbook_bytes(statement: Statement, signing_key: bytes | None = None) -> bytes:
+def workbook_bytes(statement: Statement, signing_key: bytes | None = None, content: str = "") -> bytes:
     """The workbook of a statement: page one, what changed, lists, payments, programs and forms, protected but for its inputs.
 
-    With a key it carries the seal that `rebates receive` knows it by. Raises ValueError for a statement without a program.
+    With a key it carries the seal that `rebates receive` knows it by. `content` is the statement's content hash where it is known
+    already: to hash a long statement takes its time. Raises ValueError for a statement without a program.
     """
-    target = io.BytesIO()
+    target, content = io.BytesIO(), content or statement.content_hash
     book = xlsxwriter.Workbook(target, OPTIONS)
-    _properties(book, statement)
+    _properties(book, statement, content)
     pen = Pen(book, statement)
     if not statement.programs:
         raise ValueError(f"{statement.participant_id} takes part in no program")
@@ -81,17 +84,17 @@ def workbook_bytes(statement: Statement, signing_key: bytes | None = None) -> by
     write_forms(pen)
     Summary(pen, hidden_sheet(pen), first).write()
     if signing_key is not None:
-        _seal(book, statement, signing_key)
+        _seal(book, statement, signing_key, content)
     book.close()
     return target.getvalue()
 
 
-def _seal(book: Any, statement: Statement, signing_key: bytes) -> None:
+def _seal(book: Any, statement: Statement, signing_key: bytes, content: str) -> None:
     """The hidden sheet that says whose it is, and what in it nobody may change: every constant outside input cells and forms."""
     sheets = [sheet for sheet in book.worksheets() if sheet.name not in (CLAIM, DISPUTE)]
     texts = sorted(book.str_table.string_table, key=book.str_table.string_table.__getitem__)
     said = json.dumps({"participant": statement.participant_id, "as_of": statement.as_of.isoformat(), "statement": statement.statement_id,
-                       "content": statement.content_hash})  # fmt: skip
+                       "content": content})  # fmt: skip
     cells = seal(said, ((sheet.name, row, found) for sheet in sheets for row, found in _constants(sheet, texts)), signing_key)
     hidden = book.add_worksheet(SEAL)
     hidden.very_hidden()
@@ -116,10 +119,10 @@ def _constants(sheet: Any, texts: list[str]) -> Iterator[tuple[int, list[tuple[i
             yield row, found
 
 
-def _properties(book: Any, statement: Statement) -> None:
+def _properties(book: Any, statement: Statement, content: str = "") -> None:
     name, company = (look.safe_text(text)[:LONGEST_PROPERTY] for text in (statement.participant_name, statement.sender.company))
     book.set_properties({
         "title": f"Rebate statement for {name}", "subject": f"As of {statement.as_of.isoformat()}", "author": company,
         "company": company, "created": datetime.combine(statement.as_of, time()), "comments": "",
     })  # fmt: skip
-    book.set_custom_property(IDENTITY, look.safe_text(identity(statement)), "text")
+    book.set_custom_property(IDENTITY, look.safe_text(identity(statement, content)), "text")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from ..model import RebateType
@@ -76,18 +77,17 @@ def _lines(pen: Pen, name: str, title: str, lines: Sequence[Any], columns: list[
     styles = {"text": pen.style("text"), "indent": pen.style("indent")}
     day, money = pen.style("date"), pen.style("number", look.money_format(places))
     number = pen.style("number", look.money_format(look.column_places((line.quantity for line in lines), 4)))
+    fields = attrgetter(*(column.field for column in columns))
+    kinds = [column.kind for column in columns]
     for row, line in enumerate(lines, first):
-        for at, column in enumerate(columns):
-            value = getattr(line, column.field)
-            if column.kind in styles:
-                clean = look.safe_text(value)
-                if clean:
-                    plain = styles[column.kind]
-                    sheet.write_string(row, at, clean, pen.style(column.kind, quoted=True) if clean.startswith(FORMULA_STARTS) else plain)
-            elif column.kind == "date":
+        for at, (kind, value) in enumerate(zip(kinds, fields(line), strict=True)):
+            if kind in styles:
+                if clean := look.safe_text(value):
+                    sheet.write_string(row, at, clean, pen.style(kind, quoted=True) if clean.startswith(FORMULA_STARTS) else styles[kind])
+            elif kind == "date":
                 sheet.write_number(row, at, (value - EXCEL_DAY_ZERO).days, day)
             else:
-                sheet.write_number(row, at, number_of(value), money if column.kind == "money" else number)
+                sheet.write_number(row, at, number_of(value), money if kind == "money" else number)
     if lines:
         _line_totals(pen, sheet, first, lines, columns, (number, money))
         sheet.autofilter(header_row, 0, first + len(lines) - 1, len(columns) - 1)

@@ -133,9 +133,9 @@ def _made(
         if known := folder.current(path, letter, content):
             yield index, known
         elif pool is None:
-            yield index, folder.remember(path, content, letter, write_statement(statement, path, *folder.secrets(letter)))
+            yield index, folder.remember(path, content, letter, write_statement(statement, path, *folder.secrets(letter), letter.content))
         else:
-            under_way[pool.submit(write_statement, statement, path, *folder.secrets(letter))] = (index, path, content, letter)
+            under_way[pool.submit(write_statement, statement, path, *folder.secrets(letter), letter.content)] = (index, path, content, letter)
             if len(under_way) >= workers * AHEAD:
                 yield from ready()
     while under_way:
@@ -161,12 +161,12 @@ def _with_pages(made: dict[int, Made], folder: _Folder, pages: Path, program: st
     return found
 
 
-def write_statement(statement: Statement, path: Path, signing_key: bytes | None = None, password: str | None = None) -> str:
+def write_statement(statement: Statement, path: Path, signing_key: bytes | None = None, password: str | None = None, content_hash: str = "") -> str:
     """Write one workbook whole or not at all, encrypted when there is a password; gives the SHA-256 of its bytes.
 
     Raises OSError when it cannot be written, also when the file is open in a program that locks it.
     """
-    content = workbook_bytes(statement, signing_key)
+    content = workbook_bytes(statement, signing_key, content_hash)
     if password is not None:
         content = encrypted(content, password)
     write_whole(path, content)

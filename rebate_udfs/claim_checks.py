@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any
 
 from .claim_case import Case, State, place_of
@@ -15,6 +16,7 @@ from .claim_evidence import normalised
 from .claim_grants import left_on
 from .claim_reasons import LAST_OF_FACTS, ORDER, Effect
 from .model import PriceMode
+from .money import money
 
 Answer = bool | str
 
@@ -84,7 +86,7 @@ def signature(case: Case) -> tuple[Any, ...] | None:
 
 def _stale(state: State, case: Case) -> Answer:
     asked = case.claim.claimed_amount
-    return case.stale and (f"it asked for {asked:,}" if asked is not None else True)
+    return case.stale and (f"it asked for {money(Fraction(asked)):,}" if asked is not None else True)
 
 
 def _not_found(state: State, case: Case) -> Answer:

@@ -41,7 +41,7 @@ def claim_check(run: Run) -> ResultTable | None:
         money_column("Paid", "paid"),
         Column("Why", "text", "why", why_and_what),
         Column("What To Do", "text", "remedies", lambda row: " ".join(dict.fromkeys(row.remedies))),
-        Column("Answer", "text", "note", lambda row: row.note),
+        Column("Answer", "text", "note", lambda row: row.note) if any(row.note for row in rows) else None,
         Column("Final", "text", "final", final) if any(map(final, rows)) else None,
         money_column("Later Difference", "difference") if any(row.difference for row in rows) else None,
         Column("Codes", "text", "reasons", lambda row: ", ".join(row.reasons)),

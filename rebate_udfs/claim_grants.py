@@ -246,7 +246,10 @@ def compare(state: State, case: Case, claimed: Decimal) -> None:
     if "EXCEEDS_ENTITLEMENT" in case.codes and case.kind == "period":
         return
     if beyond(state, claimed, calculated):
-        case.say("CLAIMED_TOO_MUCH" if claimed > calculated else "CLAIMED_TOO_LITTLE", f"{money(Fraction(claimed), case.agreement.currency):,} against {calculated:,}")
+        case.say(
+            "CLAIMED_TOO_MUCH" if claimed > calculated else "CLAIMED_TOO_LITTLE",
+            f"{money(Fraction(claimed), case.agreement.currency):,} against {calculated:,}",
+        )
 
 
 def beyond(state: State, claimed: Decimal, other: Decimal) -> bool:

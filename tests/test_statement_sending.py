@@ -13,6 +13,7 @@ import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
@@ -32,6 +33,8 @@ from rebate_udfs.hosts.statement_password import decrypted, encrypted, read_pass
 from rebate_udfs.hosts.statement_pdf import printed, steady
 from rebate_udfs.hosts.statement_sending import COLUMNS, LIST, MAIL_MERGE, Sending, plain, send, write_lists
 from rebate_udfs.hosts.statements import UNFINISHED, make_statements
+from rebate_udfs.ledger import Ledger, default_url
+from rebate_udfs.ledger_statements import told_before
 from rebate_udfs.model import Distributor, Refused, Run
 
 
@@ -297,6 +300,18 @@ def test_a_libreoffice_that_fails_is_one_sentence_and_the_workbooks_stay(tmp_pat
     with pytest.raises(Refused, match=r"printed 0 of 2 statements as PDF \(no display\)"):
         make_statements(many(2), tmp_path / "out", verdicts=nothing, pdf=True)
     assert len(hashes(tmp_path / "out")) == 2
+
+
+def test_what_was_written_is_remembered_also_where_printing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing = tmp_path / "bin" / "soffice"
+    failing.parent.mkdir()
+    failing.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    failing.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{failing.parent}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(Refused, match="printed 0 of 12"):
+        send(sample_run(), tmp_path / "book.xlsx", tmp_path / "out", Sending(pdf=True))
+    told = told_before(Ledger(default_url(tmp_path / "book.xlsx"), "B-DEMO"), date(2026, 6, 30))
+    assert len(told) == 12 and {one.as_of for one in told.values()} == {sample_run().as_of}
 
 
 def test_only_the_moment_of_printing_is_taken_out_of_a_pdf() -> None:

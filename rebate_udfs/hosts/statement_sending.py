@@ -53,8 +53,8 @@ def send(run: Run, book: Path | str, folder: Path, how: Sending, progress: Calla
         made = make_statements(
             run, folder, jobs=how.jobs, verdicts=lambda ids: verdicts(run, ids), progress=progress, branches=how.branches,
             signing_key=key_in(ledger, book), passwords=passwords, pdf=how.pdf, since=history.since,
+            written=lambda: history.keep(ledger, run),  # also where printing then fails: the workbooks may be sent
         )  # fmt: skip
-        history.keep(ledger, run)
     except CannotOpen as error:
         raise Refused(str(error)) from error
     write_lists(folder, run, made, encrypted=passwords is not None)

@@ -81,6 +81,7 @@ def make_statements(
     passwords: Mapping[str, str] | None = None,
     pdf: bool = False,
     since: Mapping[str, Since] | None = None,
+    written: Callable[[], object] | None = None,
 ) -> list[Made]:
     """One workbook a top participant into `out_dir`, with `branches` one for each branch too; in order of participant.
 
@@ -88,7 +89,8 @@ def make_statements(
     Every file is written beside its place and moved there, so a kill leaves the old one, the new one or none. Files of
     participants that are no longer there are left alone.
     With a key each is signed, so that it can be received. `passwords` (one for each) encrypts it, `pdf` prints it too, `since`
-    is what each was told last. Raises OSError where the folder cannot be written, Refused where passwords or LibreOffice are missing.
+    is what each was told last, `written()` is called when all workbooks are there, before PDFs are printed. Raises OSError
+    where the folder cannot be written, Refused where passwords or LibreOffice are missing.
     """
     wishes = Wishes(signing_key, passwords, pdf)
     to_tell = recipients(run, branches)
@@ -108,6 +110,8 @@ def make_statements(
             made[index] = each
             if progress:
                 progress(len(made), len(to_tell))
+        if written:
+            written()
         if pdf:
             made = _with_pages(made, folder, Path(pages), program, workers)
     return [made[index] for index in sorted(made)]

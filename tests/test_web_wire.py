@@ -311,6 +311,43 @@ def test_the_manifest_is_sound_and_all_buttons_are_on_the_ribbon(url: str, sign_
                      "AppDomains", "Hosts", "Requirements", "DefaultSettings", "Permissions", "VersionOverrides"]  # fmt: skip
 
 
+ORDERS = {  # of the children, as Microsoft documents each element of an add-in only manifest
+    "VersionOverrides": ("Description", "Requirements", "Hosts", "Resources", "EquivalentAddins", "WebApplicationInfo"),
+    "Host": ("Runtimes", "AllFormFactors", "DesktopFormFactor"),
+    "DesktopFormFactor": ("FunctionFile", "GetStarted", "ExtensionPoint"),
+    "CustomTab": ("Group", "Label"),
+    "Group": ("Label", "Icon", "Control"),
+    "Control": ("Label", "Supertip", "Icon", "Action"),
+    "Supertip": ("Title", "Description"),
+    "Resources": ("Images", "Urls", "ShortStrings", "LongStrings"),
+    "WebApplicationInfo": ("Id", "Resource", "Scopes"),
+}
+
+
+@pytest.mark.parametrize("sign_in", ["", "0f5e1111-1111-1111-1111-111111111111"])
+def test_the_manifests_elements_stand_in_the_order_and_within_the_limits_that_office_documents(sign_in: str):
+    root = ElementTree.fromstring(manifest("https://rebates.example.com", sign_in))
+    overrides = root.find("{*}VersionOverrides")
+    for element in overrides.iter():
+        order = ORDERS.get(element.tag.split("}")[1])
+        if order:
+            places = [order.index(child.tag.split("}")[1]) for child in element]
+            assert places == sorted(places), f"{element.tag}: {[child.tag for child in element]}"
+    groups = list(overrides.iter("{*}Group"))
+    assert [len(group.findall("{*}Control")) for group in groups] == [1, *(len(names) for names in web_generated.groups().values())]
+    assert all(1 <= len(group.findall("{*}Control")) <= 6 for group in groups), "a group shows at most six controls"
+    for icon in overrides.iter("{*}Icon"):
+        assert [image.get("size") for image in icon] == ["16", "32", "80"]
+    ids = [element.get("id") for element in overrides.iter() if element.get("id")]
+    assert len(ids) == len(set(ids)) and all(len(one) <= 125 for one in ids)
+    limits = {"ShortStrings": 125, "LongStrings": 250}
+    for kind, most in limits.items():
+        assert all(0 < len(text.get("DefaultValue")) <= most for text in overrides.find(f".//{{*}}{kind}"))
+    assert len(root.find("{*}DisplayName").get("DefaultValue")) <= 125 and len(root.find("{*}Description").get("DefaultValue")) <= 250
+    runtime = overrides.find(".//{*}Runtime").get("resid")
+    assert {overrides.find(f".//{{*}}{name}").get("resid") for name in ("FunctionFile", "Page/{*}SourceLocation")} == {runtime}, "one runtime for all"
+
+
 def test_a_manifest_replaces_the_one_of_the_same_address_and_no_other():
     def identity(url: str) -> str:
         return ElementTree.fromstring(manifest(url)).find("{*}Id").text

@@ -97,7 +97,7 @@
   }
 
   // ---- the selected cell
-  const exact = (value) => number(value, Number.isInteger(value) ? 0 : 4);
+  const exact = (value) => new Intl.NumberFormat(locale(), { minimumFractionDigits: Number.isInteger(value) ? 0 : 2, maximumFractionDigits: 4 }).format(value);
   const aside = ({ detail, quantity, rate, percents }) => {
     const said = detail || "", counted = typeof quantity === "number" ? exact(quantity) : "";
     const at = typeof rate === "number" ? `at ${percents ? percent(rate) : number(rate, 6)}` : "";

@@ -46,20 +46,20 @@ def run_upload(name: str, body: bytes, caller: Caller, desk: Desk) -> dict[str, 
 def _answered(do: Answer, request: Request, files: Sequence[Upload]) -> dict[str, Any]:
     """What the action says, without the name of our folder, which a person does not know."""
     with on_disk(files) as paths:
-        folder = f"{paths[0].parent}{os.sep}"
+        folder = str(paths[0].parent)
         try:
             found: dict[str, Any] = _without(do(request, paths), folder)
         except (actions.Refused, CannotRead) as refusal:
-            raise actions.Refused(str(refusal).replace(folder, "")) from refusal
+            raise actions.Refused(_without(str(refusal), folder)) from refusal
     return found
 
 
-def _without(said: Any, words: str) -> Any:
+def _without(said: Any, folder: str) -> Any:
     if isinstance(said, str):
-        return said.replace(words, "") if words in said else said
+        return said.replace(folder + os.sep, "").replace(folder, "these files") if folder in said else said
     if isinstance(said, list):
-        return [_without(one, words) for one in said]
-    return {name: _without(one, words) for name, one in said.items()} if isinstance(said, dict) else said
+        return [_without(one, folder) for one in said]
+    return {name: _without(one, folder) for name, one in said.items()} if isinstance(said, dict) else said
 
 
 def _one(paths: Sequence[Path]) -> Path:

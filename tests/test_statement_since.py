@@ -240,6 +240,14 @@ def test_what_to_claim_by_when_or_it_lapses(tmp_path: Path) -> None:
     assert "or it lapses" not in all_of_it.programs[0].claim_text
 
 
+def test_what_waits_for_a_held_claim_is_not_what_can_still_be_claimed(tmp_path: Path) -> None:
+    run = computed(tmp_path, NOW, [CLAIMED], Claims=[claim(**{"Claim Date": None})])  # without a day it is held
+    statement = told(tmp_path, run)["A"]
+    assert [line.status for line in statement.claims] == ["Held"]
+    assert statement.accounts[0].when == "USD 200.00 waits for your claim that we hold, USD 400.00 claim it by 2026-06-29"
+    assert statement.programs[0].claim_text == "Claim USD 400.00 for 2026-Q1 by 2026-06-29 or it lapses."
+
+
 def test_what_nobody_claimed_has_lapsed(tmp_path: Path) -> None:
     (first, *_) = told(tmp_path, computed(tmp_path, date(2026, 6, 30), [CLAIMED], Claims=[claim()]))["A"].accounts
     assert (first.earned, first.lapsed, first.open, first.when) == (D(600), D(400), D(200), "due since 2026-05-10")

@@ -117,6 +117,10 @@ def _when(account: Account, as_of: date, dates: str) -> str:
     if carried := sum((row.carried for row in account.payables), NOTHING):
         parts.append((carried, "carried, as it is below the minimum payout"))
     rest = left - sum((amount for amount, _ in parts), NOTHING)
+    held = min(rest, sum((claim.claimed or NOTHING for claim in account.claims if claim.status == HELD), NOTHING))
+    if held > 0 and needs_claim(account.agreement):
+        parts.append((held, "waits for your claim that we hold"))
+        rest -= held
     if rest > 0:
         parts.append((rest, _later(account, as_of, dates)))
     if len(parts) == 1:
@@ -128,8 +132,6 @@ def _later(account: Account, as_of: date, dates: str) -> str:
     """When what no settlement has made due yet can come."""
     agreement, period = account.agreement, account.row.period
     if needs_claim(agreement):
-        if any(claim.status == HELD for claim in account.claims):
-            return "waits for your claim that we hold"
         if period.ends_on >= as_of and agreement.program.rebate_type is not RebateType.MDF:
             return f"to be claimed once {period.period_id} has ended"
         return f"claim it by {date_text(claim_by(account), dates)}"

@@ -278,6 +278,15 @@ def test_a_handle_and_its_tables_survive_kill_and_restart(tmp_path: Path):
     assert stat.S_IMODE((tmp_path / "cache" / "web").stat().st_mode) == 0o700
 
 
+def test_several_servers_with_one_cache_answer_for_each_other(tmp_path: Path):
+    tables = tables_of_the_sample()
+    with server(tmp_path) as one, server(tmp_path) as other:
+        handle, _ = put_book(one.url, tables)
+        assert put_book(other.url, tables) == (handle, 0), "what one was sent the other has"
+        ask = {"calls": [{"name": "REBATE_EARNED", "arguments": [handle, "P-100"]}]}
+        assert post(f"{other.url}/call", json=ask).json() == post(f"{one.url}/call", json=ask).json()
+
+
 # ---- who gets in
 
 
@@ -412,13 +421,17 @@ class Issuer:
 
     def __init__(self) -> None:
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self.asked = 0
+        self.asked, self.kid = 0, "one"
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 provider.asked += 1
-                public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(provider.key.public_key())) | {"kid": "one", "use": "sig", "alg": "RS256"}
+                public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(provider.key.public_key())) | {
+                    "kid": provider.kid,
+                    "use": "sig",
+                    "alg": "RS256",
+                }
                 found = {"issuer": provider.url, "jwks_uri": f"{provider.url}/keys"} if "well-known" in self.path else {"keys": [public]}
                 body = json.dumps(found).encode()
                 self.send_response(200)
@@ -433,11 +446,11 @@ class Issuer:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def token(self, key: Any = None, kid: str = "one", algorithm: str = "RS256", **claims: Any) -> str:
+    def token(self, key: Any = None, kid: str = "", algorithm: str = "RS256", **claims: Any) -> str:
         now = int(time.time())
         said = {"iss": self.url, "aud": "app-1", "sub": "s", "oid": "anna", "exp": now + 600, "iat": now} | claims
         said = {name: value for name, value in said.items() if value is not None}
-        return jwt.encode(said, key or self.key, algorithm=algorithm, headers={"kid": kid})
+        return jwt.encode(said, key or self.key, algorithm=algorithm, headers={"kid": kid or self.kid})
 
 
 @pytest.fixture(scope="module")
@@ -451,6 +464,25 @@ def test_a_token_of_the_identity_provider_lets_its_person_in(issuer: Issuer):
     provider = web_access.Provider(issuer.url, "app-1")
     assert provider.person(issuer.token()) == "oidc:anna"
     assert provider.person(issuer.token(oid=None, sub="s-1")) == "oidc:s-1"
+
+
+def test_the_books_name_a_person_as_the_provider_or_the_token_does(issuer: Issuer, tmp_path: Path):
+    access = web_access.Access(required=True, folder=tmp_path, provider=web_access.Provider(issuer.url, "app-1"))
+    assert access.name("token:Anna Ash") == "Anna Ash"
+    person = access.person(f"Bearer {issuer.token(preferred_username='anna@example.com', name='Anna')}")
+    assert person and access.name(person) == "anna@example.com"
+    assert access.name("local") == "", "on this machine it is the system's user"
+
+
+def test_a_key_that_the_provider_changes_is_fetched_and_the_old_one_holds_no_more():
+    issuer = Issuer()
+    provider = web_access.Provider(issuer.url, "app-1")
+    old = issuer.token()
+    assert provider.person(old) == "oidc:anna"
+    issuer.key, issuer.kid = rsa.generate_private_key(public_exponent=65537, key_size=2048), "two"
+    assert provider.person(issuer.token()) == "oidc:anna"
+    assert provider.person(old) is None
+    issuer.server.shutdown()
 
 
 def test_no_other_token_does(issuer: Issuer):

@@ -333,10 +333,10 @@ def test_the_manifests_elements_stand_in_the_order_and_within_the_limits_that_of
         if order:
             places = [order.index(child.tag.split("}")[1]) for child in element]
             assert places == sorted(places), f"{element.tag}: {[child.tag for child in element]}"
-    groups = list(overrides.iter("{*}Group"))
+    groups = overrides.findall(".//{*}Group")
     assert [len(group.findall("{*}Control")) for group in groups] == [1, *(len(names) for names in web_generated.groups().values())]
     assert all(1 <= len(group.findall("{*}Control")) <= 6 for group in groups), "a group shows at most six controls"
-    for icon in overrides.iter("{*}Icon"):
+    for icon in overrides.findall(".//{*}Icon"):
         assert [image.get("size") for image in icon] == ["16", "32", "80"]
     ids = [element.get("id") for element in overrides.iter() if element.get("id")]
     assert len(ids) == len(set(ids)) and all(len(one) <= 125 for one in ids)

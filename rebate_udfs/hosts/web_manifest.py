@@ -39,7 +39,7 @@ def manifest(url: str, sign_in: str = "") -> str:
         images=IMAGES,
         groups="\n".join(_group(group, names) for group, names in groups().items()),
         labels="".join(_text(f"Label.{name}", label, SHORT) for name, (label, _) in buttons().items())
-        + "".join(_text(f"Group.{group}", group, SHORT) for group in groups()),
+        + "".join(_text(f"Label.{group}", group, SHORT) for group in groups()),
         helps="".join(_text(f"Help.{name}", text, LONG) for name, (_, text) in buttons().items()),
         sign_in=_sign_in(sign_in, parts.netloc) if sign_in else "",
     )
@@ -58,7 +58,7 @@ def _four_parts(version: str) -> str:
 def _group(group: str, names: list[str]) -> str:
     """A group of the tab: label and picture first, then at most six controls, as the format wants it."""
     controls = "\n".join(_button(name, buttons()[name][0]) for name in names[:MOST_CONTROLS])
-    return f'<Group id="Group.{group}"><Label resid="Group.{group}"/><Icon>{IMAGES}</Icon>\n{controls}\n</Group>'
+    return f'<Group id="Group.{group}"><Label resid="Label.{group}"/><Icon>{IMAGES}</Icon>\n{controls}\n</Group>'
 
 
 def _button(name: str, label: str) -> str:

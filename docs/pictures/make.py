@@ -43,9 +43,9 @@ FORMULAS = (
 )
 
 
-def keep(picture: Image.Image, name: str) -> None:
+def keep(picture: Image.Image, name: str, colors: int = COLORS) -> None:
     """Save a picture in few colours."""
-    picture.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE).save(HERE / name, optimize=True)
+    picture.convert("RGB").quantize(colors, dither=Image.Dither.NONE).save(HERE / name, optimize=True)
     print(f"{name}: {(HERE / name).stat().st_size // 1024} KB")
 
 
@@ -68,7 +68,7 @@ def page_of(pdf: Path, sheet: str | None, width: int) -> Image.Image:
 
 
 def task_pane(book: Path, folder: Path) -> None:
-    """The task pane: the health of the workbook, and how the figure of the selected cell came about."""
+    """The task pane: the health of the workbook, how the figure of the selected cell came about, and all actions."""
     from web_browser import browser, pane, server, sheets_of
 
     with server(folder) as running, browser() as chromium, pane(chromium, running.url, sheets_of(book), width=340, height=700) as page:
@@ -78,11 +78,13 @@ def task_pane(book: Path, folder: Path) -> None:
         page.click("#tab-cell")
         page.wait_for_selector("#view-cell .steps", timeout=60_000)
         page.screenshot(path=folder / "cell.png")
-    left, right = Image.open(folder / "health.png"), Image.open(folder / "cell.png")
-    both = Image.new("RGB", (left.width + right.width + 24, left.height), "white")
-    both.paste(left, (0, 0))
-    both.paste(right, (left.width + 24, 0))
-    keep(both, "task-pane.png")
+        page.click("#action-more")
+        page.screenshot(path=folder / "menu.png")
+    shown = [Image.open(folder / f"{name}.png") for name in ("health", "cell", "menu")]
+    together = Image.new("RGB", (sum(one.width + 24 for one in shown) - 24, shown[0].height), "white")
+    for at, one in enumerate(shown):
+        together.paste(one, (at * (one.width + 24), 0))
+    keep(together, "task-pane.png", 160)  # red and amber stay apart
 
 
 def ribbon(folder: Path) -> None:

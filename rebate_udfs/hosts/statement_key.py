@@ -9,12 +9,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..ledger_chain import LEDGER_VARIABLE
 from ..model import Refused, Tables
 
 if TYPE_CHECKING:  # a database takes its time to load: only where statements are made or received
     from ..ledger import Ledger
-
-LEDGER_VARIABLE = "REBATES_LEDGER"
 
 
 def opened(book: Path | str, tables: Tables, url: str | None = None) -> Ledger:

@@ -26,6 +26,7 @@ VALUE, NUM, NOT_FOUND = "#VALUE!", "#NUM!", "#N/A"
 OMITTED = float("nan")  # an object of its own: the default of a number whose absence means something else than 0; known by identity
 PLACES = 2  # of an amount
 ZERO = Fraction(0)
+SINGLE = (float, int, bool, str, type(None), CellError)  # what is surely no range
 
 
 def number(value: Any, name: str) -> Fraction | CellError:
@@ -34,6 +35,8 @@ def number(value: Any, name: str) -> Fraction | CellError:
     >>> number(0.1, "rate"), number(None, "rate"), number("7", "rate")
     (Fraction(1, 10), Fraction(0, 1), CellError(code='#VALUE!', message='rate: "7" is text, not a number'))
     """
+    if type(value) is float:  # what most cells hold
+        return _number(value, name)
     if value is None:
         return ZERO
     if isinstance(value, CellError):
@@ -44,6 +47,10 @@ def number(value: Any, name: str) -> Fraction | CellError:
         return Fraction(int(value))
     if not isinstance(value, (float, Decimal, Fraction)):
         return CellError(VALUE, f"{name}: not a number")
+    return _number(value, name)
+
+
+def _number(value: float | Decimal | Fraction, name: str) -> Fraction | CellError:
     try:
         return exact(value)
     except (ValueError, OverflowError):
@@ -62,11 +69,19 @@ def single(value: Any, name: str) -> Any:
 
 def word(kind: type[Kind], value: Any, default: Kind, name: str) -> Kind | CellError:
     """A value of an enumerated text argument, by its own words or another system's; empty means the default."""
+    if isinstance(value, str):
+        return _word(kind, value, default, name)
     cell = single(value, name)
     if cell is None or isinstance(cell, CellError):
         return default if cell is None else cell
     if not isinstance(cell, str):
         return CellError(VALUE, f"{name}: give one of {', '.join(kind)}")
+    return _word(kind, cell, default, name)
+
+
+@lru_cache(maxsize=512)
+def _word(kind: type[Kind], cell: str, default: Kind, name: str) -> Kind | CellError:
+    """A thousand cells use the same few words: each is looked up once."""
     if not cell.strip():
         return default
     found = choice(kind, cell)
@@ -97,6 +112,8 @@ def each(compute: Callable[..., Fraction | CellError], names: tuple[str, ...], *
     >>> each(lambda a, b: a + b, ("a", "b"), [[1, 2], [3, "x"]], 10)
     [[11.0, 12.0], [13.0, CellError(code='#VALUE!', message='a: "x" is text, not a number')]]
     """
+    if all(type(value) in SINGLE for value in values):
+        return _element(compute, names, values)
     grids = [grid_of(value) for value in values]
     shapes: set[tuple[int, int]] = set()
     for name, grid in zip(names, grids, strict=True):
@@ -123,9 +140,13 @@ def _reader(value: Any, grid: Grid | None) -> Callable[[int, int], Any]:
 
 
 def _element(compute: Callable[..., Fraction | CellError], names: tuple[str, ...], cells: Iterable[Any]) -> float | CellError:
-    numbers = [cell if cell is OMITTED else number(cell, name) for name, cell in zip(names, cells, strict=True)]
-    error = first_error(*numbers)
-    return error if error is not None else shown(compute(*numbers))
+    numbers = []
+    for name, cell in zip(names, cells, strict=True):
+        found = cell if cell is OMITTED else number(cell, name)
+        if isinstance(found, CellError):
+            return found
+        numbers.append(found)
+    return shown(compute(*numbers))
 
 
 def shown(result: Fraction | CellError) -> float | CellError:
@@ -145,6 +166,17 @@ def amount(value: Fraction, places: int = PLACES) -> Fraction:
     Fraction(67, 25)
     """
     return Fraction(scaled(value, places), 10**places)
+
+
+def frozen(cells: Any) -> Any:
+    """A range as something that can be looked up: a tuple of rows; what is no list of rows as it is.
+
+    >>> frozen([[0, 0.1], [1000, 0.25]]), frozen("a text")
+    (((0, 0.1), (1000, 0.25)), 'a text')
+    """
+    if isinstance(cells, list) and all(isinstance(row, (list, tuple)) for row in cells):
+        return tuple(map(tuple, cells))
+    return cells
 
 
 def ladder_of(tiers: Any, terms: Terms) -> Ladder | CellError:

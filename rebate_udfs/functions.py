@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from . import arguments
@@ -338,7 +339,19 @@ def _plain(tiers: Any, threshold: Any) -> tuple[Terms, Ladder | CellError]:
 
 
 def _volume(tiers: Any, method: Any, kind: Any, threshold: Any) -> tuple[Terms, Ladder | CellError]:
-    """The terms of a volume program as typed, and its ladder."""
+    """The terms of a volume program as typed, and its ladder: read once for a thousand cells that name the same."""
+    try:
+        return _known_volume(arguments.frozen(tiers), method, kind, threshold)
+    except TypeError:  # an argument that cannot be looked up, such as an array: read as it stands
+        return _read_volume(tiers, method, kind, threshold)
+
+
+@lru_cache(maxsize=256)
+def _known_volume(tiers: Any, method: Any, kind: Any, threshold: Any) -> tuple[Terms, Ladder | CellError]:
+    return _read_volume(tiers, method, kind, threshold)
+
+
+def _read_volume(tiers: Any, method: Any, kind: Any, threshold: Any) -> tuple[Terms, Ladder | CellError]:
     way, what = word(Method, method, Method.RETROSPECTIVE, "method"), word(RewardKind, kind, RewardKind.PERCENT, "reward")
     limit = word(Threshold, threshold, Threshold.AT_LEAST, "threshold")
     if isinstance(way, CellError) or isinstance(what, CellError) or isinstance(limit, CellError):

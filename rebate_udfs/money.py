@@ -12,6 +12,7 @@ from fractions import Fraction
 from .model import Rounding
 
 ZERO = Fraction(0)
+WHOLE_DIGITS = 10**15  # what 15 significant digits hold
 MINOR_UNITS_DEFAULT = 2
 MINOR_UNITS = {  # ISO 4217 currencies whose minor unit is not the hundredth
     **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
@@ -40,7 +41,8 @@ def exact(value: float | int | Decimal | Fraction) -> Fraction:
     Raises ValueError for what is not finite.
     """
     if isinstance(value, float):
-        return Fraction(decimal_of(value))
+        whole = value.is_integer() and -WHOLE_DIGITS < value < WHOLE_DIGITS  # all its digits count, and none is behind the point
+        return Fraction(int(value)) if whole else Fraction(decimal_of(value))
     if isinstance(value, Decimal) and not value.is_finite():
         raise ValueError("not a finite number")
     return Fraction(value)

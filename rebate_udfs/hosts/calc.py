@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from .. import calls
@@ -25,6 +26,8 @@ EPOCH = date(1899, 12, 30)
 MOST_CALLS = 50
 NO_NUMBER_ZERO = (TEXT, ID, DATE, PERIOD)
 Value = Any  # float, str, or rows of them
+Rows = tuple[tuple[Any, ...], ...]
+SMALL = 200  # cells of a range that is remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ def taken(function: Function, values: Sequence[Any]) -> list[Any]:
     """The arguments in their order, with `calls.OMITTED` for those that were left out.
 
     >>> taken(FUNCTIONS["REBATE_TIER"], (5.0, (("From", "Reward"), (0.0, "")), None))
-    [5.0, [['From', 'Reward'], [0.0, None]], OMITTED]
+    [5.0, (('From', 'Reward'), (0.0, None)), OMITTED]
     """
     return [_taken(argument, value) for argument, value in zip(function.arguments, values, strict=False)]
 
@@ -110,13 +113,25 @@ def taken(function: Function, values: Sequence[Any]) -> list[Any]:
 def _taken(argument: Argument, value: Any) -> Any:
     if value is None:
         return calls.OMITTED
-    if isinstance(value, (tuple, list)):
-        return [[None if cell == "" else cell for cell in row] for row in value]
+    if type(value) is float and (value or argument.kind not in NO_NUMBER_ZERO):
+        return value
+    if isinstance(value, tuple):
+        return _remembered(value) if len(value) * len(value[0]) <= SMALL else _rows(value)
     if hasattr(value, "getDataArray"):
         return calc_read.cells(value)
-    if argument.kind in NO_NUMBER_ZERO and isinstance(value, float) and value == 0:
+    if isinstance(value, float):
         return None  # an empty cell: Calc makes it the number 0
     return value
+
+
+def _rows(value: Rows) -> Rows:
+    return tuple(tuple(None if cell == "" else cell for cell in row) for row in value)
+
+
+@lru_cache(maxsize=256)
+def _remembered(value: Rows) -> Rows:
+    """A column of a thousand cells names the same few tiers: Calc hands them over again for each."""
+    return _rows(value)
 
 
 def shown(function: Function, result: Any) -> Value:
@@ -125,10 +140,10 @@ def shown(function: Function, result: Any) -> Value:
     >>> shown(FUNCTIONS["REBATE_TIER"], 2.0), shown(FUNCTIONS["REBATE_VERSION"], "1.0")
     (((2.0,),), '1.0')
     """
+    if isinstance(result, float):
+        return result if function.shape == CELL else ((result,),)
     if function.shape == CELL:
         return _cell(result)
-    if isinstance(result, float):
-        return ((result,),)
     if not isinstance(result, list):
         return ((_cell(result),),)
     return tuple(tuple(_cell(cell) for cell in row) for row in result)

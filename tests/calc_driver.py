@@ -20,7 +20,7 @@ try:
 except ImportError:  # read by a Python without LibreOffice, such as the one that collects the tests
     uno = None
 
-FILTERS = {".ods": "calc8", ".xlsx": "Calc MS Excel 2007 XML"}
+FILTERS = {".ods": "calc8", ".xlsx": "Calc MS Excel 2007 XML", ".pdf": "calc_pdf_Export"}
 RESTART = 81  # how soffice.bin ends when extensions have changed
 START_SECONDS = 90
 WHOLE_SECONDS = 900
@@ -74,6 +74,12 @@ class Office:
         url = "private:factory/scalc" if path == "new" else Path(path).as_uri()
         self.document = self.desktop.loadComponentFromURL(url, "_blank", 0, (option("Hidden", hidden),))
 
+    def load_copy(self, path: str) -> None:
+        """Open a file as a new document that has none of its own."""
+        if self.document is not None:
+            self.document.close(True)
+        self.document = self.desktop.loadComponentFromURL(Path(path).as_uri(), "_blank", 0, (option("Hidden", True), option("AsTemplate", True)))
+
     def calculate(self) -> float:
         """Compute everything anew; returns the seconds."""
         began = time.perf_counter()
@@ -117,6 +123,17 @@ class Office:
         found = self.document.Sheets.getByIndex(area.Sheet).getCellRangeByPosition(area.StartColumn, area.StartRow, area.EndColumn, area.EndRow)
         return [list(row) for row in found.getDataArray()]
 
+    def table_place(self, name: str) -> list[int]:
+        """The first row and column (from 0) of a database range."""
+        area = self.document.getPropertyValue("DatabaseRanges").getByName(name).getDataArea()
+        return [area.StartRow, area.StartColumn]
+
+    def remove_sheet(self, name: str) -> None:
+        self.document.Sheets.removeByName(name)
+
+    def protect(self, name: str) -> None:
+        self._sheet(name).protect("")
+
     def add_sheet(self, name: str) -> None:
         self.document.Sheets.insertNewByName(name, self.document.Sheets.Count)
 
@@ -141,6 +158,29 @@ class Office:
     def property(self, sheet: str, area: str, name: str) -> Any:
         found = self._sheet(sheet)
         return (found.getCellRangeByName(area) if area else found).getPropertyValue(name)
+
+    def choices(self, sheet: str, cell: str) -> str:
+        """What the validation of a cell allows."""
+        return str(self._sheet(sheet).getCellRangeByName(cell).getPropertyValue("Validation").getFormula1())
+
+    def charts(self, sheet: str) -> list[list[Any]]:
+        """The charts of a sheet: the title, the names of the series, their values."""
+        found = []
+        charts = self._sheet(sheet).getCharts()
+        for name in charts.getElementNames():
+            drawn = charts.getByName(name).getEmbeddedObject()
+            series = drawn.getFirstDiagram().getCoordinateSystems()[0].getChartTypes()[0].getDataSeries()
+            labels = [one.getDataSequences()[0].getLabel() for one in series]
+            names = [label.getData()[0] if label is not None else "" for label in labels]
+            values = [list(one.getDataSequences()[0].getValues().getNumericalData()) for one in series]
+            found.append([drawn.getTitle().getPropertyValue("String"), names, values])
+        return found
+
+    def draw(self, sheet: str, name: str, area: str) -> None:
+        """Draw a chart of a range, as a person does."""
+        found = self._sheet(sheet)
+        rectangle = uno.createUnoStruct("com.sun.star.awt.Rectangle", 30000, 1000, 8000, 6000)
+        found.getCharts().addNewByName(name, rectangle, (found.getCellRangeByName(area).getRangeAddress(),), False, False)
 
     def number_format(self, sheet: str, cell: str) -> str:
         key = self._sheet(sheet).getCellRangeByName(cell).getPropertyValue("NumberFormat")

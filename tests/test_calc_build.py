@@ -14,7 +14,7 @@ import pytest
 from conftest import absent, require_soffice
 
 from rebate_udfs.hosts import calc, calc_paths, calc_types
-from rebate_udfs.hosts.build_calc import PROTOCOL, build_calc, commands, parts
+from rebate_udfs.hosts.build_calc import PROTOCOL, build_calc, groups, parts
 from rebate_udfs.registry import ACTIONS, FUNCTIONS
 
 NAME = "{http://openoffice.org/2001/registry}name"
@@ -98,7 +98,8 @@ def test_the_type_library_is_what_the_compiler_of_libreoffice_writes(tmp_path: P
 def test_menu_and_toolbar_name_commands_of_the_registry():
     addons = parts()["Addons.xcu"].decode()
     urls = set(re.findall(rf"{re.escape(PROTOCOL)}(\w+)", addons))
-    assert urls == set(commands()) >= set(ACTIONS)
+    assert urls == set(ACTIONS)
+    assert sorted(name for names in groups().values() for name in names) == sorted(ACTIONS), "each once, in a group"
     for action in ACTIONS.values():
         assert f">{action.label}<" in addons
 

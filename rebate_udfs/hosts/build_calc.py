@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
@@ -17,6 +17,7 @@ from ..assets import PACKAGE, asset
 from ..registry import ACTIONS, FUNCTIONS, Argument, Function
 from ..version import VERSION
 from .calc_types import camel, idl, methods, type_library
+from .vba_ribbon import GROUPS, LAST_GROUP
 
 NAME = "rebates.oxt"
 IDENTIFIER = "org.rebates.calc"
@@ -26,14 +27,13 @@ OLDEST_LIBREOFFICE = "7.4"
 TITLE = "Rebates"
 COMPONENT = "rebates.py"
 TYPES = "rebates.rdb"
-TEMPLATE = "workbook_templates/rebates.xlsx"
+TEMPLATE, PROFILES = "workbook_templates/rebates.xlsx", "examples/import_profiles"
+SEPARATOR = "private:separator"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # equal content gives equal bytes
 SPREADSHEETS = "com.sun.star.sheet.SpreadsheetDocument"
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 CONFIGURATION = "application/vnd.sun.star.configuration-data"
 CONFIGURATION_FILES = ("CalcAddIns.xcu", "Addons.xcu", "ProtocolHandler.xcu", "Jobs.xcu")
-HOST_COMMANDS = (("activate_functions", "Activate Functions", "Computes every Rebates formula of the book anew, as after opening a file from Excel."),
-                 ("help", "Help", "Says which version this is, where it looks for its packages, and where the manual is."))  # fmt: skip
 ON_THE_TOOLBAR = ("check", "calculate", "explain_cell", "make_statements")
 
 
@@ -71,6 +71,8 @@ def parts() -> dict[str, bytes]:
         if inside.parts[0] != "_assets":
             found[f"pythonpath/rebate_udfs/{inside.as_posix()}"] = _source(file)
     found[f"pythonpath/rebate_udfs/_assets/{TEMPLATE}"] = asset(TEMPLATE).read_bytes()
+    for file in asset(PROFILES).glob("*.yaml"):
+        found[f"pythonpath/rebate_udfs/_assets/{PROFILES}/{file.name}"] = _source(file)
     return found
 
 
@@ -154,28 +156,31 @@ def argument_help(argument: Argument) -> str:
     return f"Required. {argument.help}" if argument.required else argument.help
 
 
-def commands() -> dict[str, tuple[str, str]]:
-    """Each command of the menu: its label and its help; the registry's actions, then those that only this host has."""
-    found = {name: (action.label, action.help) for name, action in ACTIONS.items()}
-    for name, label, text in HOST_COMMANDS:
-        found.setdefault(name, (label, text))
-    return found
+def groups() -> dict[str, list[str]]:
+    """The actions as the ribbon of Excel parts them; one that stands in none is in the group that helps to understand."""
+    named = {name for names in GROUPS.values() for name in names}
+    found = {group: [name for name in names if name in ACTIONS] for group, names in GROUPS.items()}
+    found[LAST_GROUP] += [name for name in ACTIONS if name not in named]
+    return {group: names for group, names in found.items() if names}
 
 
 def menus() -> str:
-    """The menu Rebates and the toolbar Rebates, shown in spreadsheets only."""
-    known = commands()
-    submenu = "".join(_node(f"m{place:02}_{name}", _command(name, known)) for place, name in enumerate(known))
-    popup = _prop("Title", TITLE, spoken=True) + _prop("Context", SPREADSHEETS) + _node("Submenu", submenu, new=False)
-    bar = "".join(_node(f"t{place:02}_{name}", _command(name, known)) for place, name in enumerate(ON_THE_TOOLBAR) if name in known)
+    """The menu Rebates, in groups with a line between them, and the toolbar Rebates, shown in spreadsheets only."""
+    entries: list[str] = []
+    for names in groups().values():
+        if entries:
+            entries.append(_node(f"m{len(entries):02}_line", _prop("URL", SEPARATOR)))
+        entries += [_node(f"m{at:02}_{name}", _command(name)) for at, name in enumerate(names, len(entries))]
+    popup = _prop("Title", TITLE, spoken=True) + _prop("Context", SPREADSHEETS) + _node("Submenu", "".join(entries), new=False)
+    bar = "".join(_node(f"t{place:02}_{name}", _command(name)) for place, name in enumerate(ON_THE_TOOLBAR))
     body = _node("OfficeMenuBar", _node(f"{IDENTIFIER}.menu", popup), new=False) + _node(
         "OfficeToolBar", _node(f"{IDENTIFIER}.toolbar", _prop("Title", TITLE, spoken=True) + bar), new=False
     )
     return _data("Addons", "org.openoffice.Office", _node("AddonUI", body, new=False))
 
 
-def _command(name: str, known: Mapping[str, tuple[str, str]]) -> str:
-    label, _help = known[name]
+def _command(name: str) -> str:
+    label = ACTIONS[name].label
     return _prop("URL", PROTOCOL + name) + _prop("Title", label, spoken=True) + _prop("Target", "_self") + _prop("Context", SPREADSHEETS)
 
 

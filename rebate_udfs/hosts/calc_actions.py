@@ -1,29 +1,26 @@
 """The commands of LibreOffice's menu: read the tables of the open document, run the action, write and say what came of it.
 
-A command takes named options, as macros give them: AsOf (yyyy-mm-dd), Folder, Figure, Quiet.
+A command takes named options, as macros give them: AsOf (yyyy-mm-dd), Folder, File, Figure, Quiet, Yes and those that each command names.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
-from urllib.request import url2pathname
 
 from .. import actions, report
-from ..model import CellError, Severity, Tables
+from ..model import CellError, Refused, Severity
 from ..parse import CannotRead
-from ..pipeline import verdicts
 from ..registry import ACTIONS
-from ..tables import read
 from ..version import VERSION
 from . import calc, calc_opened, calc_paths
+from .calc_books import close_period
+from .calc_claims import make_statements, receive_statements, validate_claims
 from .calc_messages import TITLE, say
-from .calc_read import UnknownDates, read_document
+from .calc_place import Place, Progress, contents
+from .calc_read import UnknownDates
+from .calc_sales import import_transactions, reconcile
 from .calc_write import SheetTaken, write_tables
 
 log = logging.getLogger(__name__)
@@ -32,33 +29,16 @@ STEPS_SHOWN = 30
 RESULT_SHEET_ROWS = 30  # how far down a header with Figure ID is looked for
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a command was given: the document and its window, and the command's options."""
-
-    context: Any
-    frame: Any
-    document: Any
-    given: Mapping[str, Any]
-
-    @property
-    def as_of(self) -> date | None:
-        """The day to compute up to, where the command names one."""
-        text = str(self.given.get("AsOf", "")).strip()
-        try:
-            return date.fromisoformat(text) if text else None
-        except ValueError as error:
-            raise actions.Refused(f"AsOf: {text} is no date; write it as 2026-03-31.") from error
-
-
 def run(context: Any, frame: Any, name: str, given: Mapping[str, Any]) -> tuple[bool, str]:
     """Run a command; returns whether it was done, and the sentence that was shown."""
     document = frame.getController().getModel() if frame is not None else None
     place = Place(context, frame, document, given)
     try:
-        return True, say(frame, COMMANDS.get(name, _elsewhere(name))(place), given)
-    except (actions.Refused, CannotRead, SheetTaken, UnknownDates) as refusal:
+        return True, say(frame, COMMANDS.get(name, _plain(name))(place), given)
+    except (Refused, CannotRead, SheetTaken, UnknownDates) as refusal:
         return False, say(frame, str(refusal), given, failed=True)
+    except ModuleNotFoundError as lacking:
+        return False, say(frame, calc_paths.complaint(lacking.name or ""), given, failed=True)
     except OSError as error:
         return False, say(frame, f"{error.filename or 'A file'}: {error.strerror or error}.", given, failed=True)
     except Exception as error:
@@ -67,87 +47,46 @@ def run(context: Any, frame: Any, name: str, given: Mapping[str, Any]) -> tuple[
         return False, say(frame, text, given, failed=True)
 
 
-def _elsewhere(name: str) -> Callable[[Place], str]:
-    """An action that this host does not have yet says where it is."""
+def _plain(name: str) -> Callable[[Place], str]:
+    """An action of the registry that wants nothing but the tables."""
 
-    def refuse(place: Place) -> str:
-        action = ACTIONS.get(name)
-        if action is None:
-            raise actions.Refused(f"Rebates {VERSION} has no command {name}.")
-        raise actions.Refused(f"{action.label} runs from the command line: save this book as .xlsx, then `rebates {action.verb} BOOK`.")
+    def do(place: Place) -> str:
+        action, function = ACTIONS.get(name), getattr(actions, name, None)
+        if action is None or function is None:
+            raise Refused(f"Rebates {VERSION} has no command {name}.")
+        outcome = function(contents(place).tables, place.as_of)
+        _write(place, outcome, action.label)
+        return "\n".join(outcome.messages) or f"{action.label}: done."
 
-    return refuse
-
-
-def _read(place: Place) -> tuple[Tables, report.ColumnPlaces]:
-    raw, problems = read_document(place.document)
-    if not raw and not problems:
-        raise actions.Refused("This document holds none of the standard tables (Programs, Tiers, Distributors, ...). Begin with New Workbook.")
-    return read(raw, as_of=place.as_of, problems=problems), actions.column_places(raw)
+    return do
 
 
 def check(place: Place) -> str:
     """Writes the sheet Check."""
-    tables, places = _read(place)
-    outcome = actions.check(tables, place.as_of, places)
+    book = contents(place)
+    outcome = actions.check(book.tables, place.as_of, book.places)
     _write(place, outcome, "Check")
     return f"{_findings(outcome)} The sheet Check lists them." if outcome.problems else "Nothing is wrong with the tables."
 
 
 def calculate(place: Place) -> str:
     """Writes all result sheets."""
-    tables, places = _read(place)
-    outcome = actions.calculate(tables, place.as_of, places)
+    book = contents(place)
+    outcome = actions.calculate(book.tables, place.as_of, book.places)
     _write(place, outcome, "Calculate")
     found = f"\n\n{_findings(outcome)} The sheet Check lists them." if outcome.problems else ""
     return "\n".join(outcome.messages) + found
 
 
 def _write(place: Place, outcome: actions.Outcome, step: str) -> None:
-    indicator = place.frame.createStatusIndicator()
-    indicator.start(f"{TITLE}: {step}", len(outcome.tables))
-    try:
-        write_tables(place.document, outcome.run, outcome.tables, f"{TITLE}: {step}", lambda done, total: indicator.setValue(done))
-    finally:
-        indicator.end()
+    with Progress(place, len(outcome.tables)) as begin:
+        write_tables(place.document, outcome.run, outcome.tables, f"{TITLE}: {step}", lambda done, total: begin(f"{step}, sheet {done} of {total}"))
 
 
 def _findings(outcome: actions.Outcome) -> str:
     errors = sum(problem.severity is Severity.ERROR for problem in outcome.problems)
     others = len(outcome.problems) - errors
     return f"{report.count(errors, 'error')}, {report.count(others, 'warning')}."
-
-
-def make_statements(place: Place) -> str:
-    """Writes one workbook for each distributor into a folder; of a saved document signed, so that they can be received."""
-    from .statement_sending import MAIL_MERGE, Sending, send
-    from .statements import make_statements as write_statements
-
-    tables, _ = _read(place)
-    outcome = actions.make_statements(tables, place.as_of)
-    folder = _folder(place)
-    run, url = outcome.run, str(place.document.URL)
-    if url.startswith("file:"):
-        made = send(run, _path_of(url), folder, Sending())
-        return f"{report.count(len(made), 'statement')} in {folder}; {MAIL_MERGE} is for your mail program."
-    made = write_statements(run, folder, jobs=1, verdicts=lambda ids: verdicts(run, ids))
-    unsigned = "They are not signed, as this document is not saved: save it and make them again, or they cannot be received."
-    return f"{report.count(len(made), 'statement')} in {folder}. {unsigned}"
-
-
-def _path_of(url: str) -> Path:
-    return Path(url2pathname(unquote(urlparse(url).path)))
-
-
-def _folder(place: Place) -> Path:
-    """The folder that the command names, else the one that the person chooses."""
-    if place.given.get("Folder"):
-        return Path(str(place.given["Folder"]))
-    picker = place.context.ServiceManager.createInstanceWithContext("com.sun.star.ui.dialogs.FolderPicker", place.context)
-    picker.setTitle("The folder for the statements")
-    if picker.execute() != 1:
-        raise actions.Refused("No folder was chosen; nothing was written.")
-    return _path_of(picker.getDirectory())
 
 
 def explain_cell(place: Place) -> str:
@@ -158,14 +97,13 @@ def explain_cell(place: Place) -> str:
         if calc_opened.OURS in calc_opened.formula_of(cell).upper():
             return _explain_formula(place, cell)
         figure = _figure_of(cell)
-    tables, _ = _read(place)
-    return _told(actions.explain_cell(tables, figure, place.as_of))
+    return _told(actions.explain_cell(contents(place).tables, figure, place.as_of))
 
 
 def _selected(place: Place) -> Any:
     selection = place.document.getCurrentSelection()
     if selection is None or not hasattr(selection, "getCellByPosition"):
-        raise actions.Refused("Select one cell: a figure of a result sheet, or a formula of Rebates.")
+        raise Refused("Select one cell: a figure of a result sheet, or a formula of Rebates.")
     return selection.getCellByPosition(0, 0)
 
 
@@ -180,7 +118,7 @@ def _figure_of(cell: Any) -> str:
             found = sheet.getCellByPosition(cells.index(FIGURE_COLUMN), row).getString()
             if "/" in found:
                 return str(found)
-    raise actions.Refused("This cell names no figure. Select a row of Attainment, Accruals or Payable, or a formula of Rebates.")
+    raise Refused("This cell names no figure. Select a row of Attainment, Accruals or Payable, or a formula of Rebates.")
 
 
 def _explain_formula(place: Place, cell: Any) -> str:
@@ -196,7 +134,7 @@ def _explain_formula(place: Place, cell: Any) -> str:
         calls = calc.listen(False)
         place.document.setModified(changed)
     if not calls:
-        raise actions.Refused("The formula did not get as far as Rebates: look at the cells that it refers to.")
+        raise Refused("The formula did not get as far as Rebates: look at the cells that it refers to.")
     made = next((call for call in calls if call.errors), calls[0])
     if made.errors:
         return "\n".join(f"{made.function} gives {error.code}: {error.message}" for error in made.errors)
@@ -228,8 +166,7 @@ def new_workbook(place: Place) -> str:
     option.Name, option.Value = "AsTemplate", True
     hidden = uno.createUnoStruct("com.sun.star.beans.PropertyValue")
     hidden.Name, hidden.Value = "Hidden", bool(place.given.get("Hidden"))
-    desktop = place.context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", place.context)
-    desktop.loadComponentFromURL(actions.new_workbook().as_uri(), "_blank", 0, (option, hidden))
+    place.service("com.sun.star.frame.Desktop").loadComponentFromURL(actions.new_workbook().as_uri(), "_blank", 0, (option, hidden))
     return "A new standard workbook: fill in its sheets from left to right; the sheet Start says how."
 
 
@@ -248,7 +185,12 @@ def help_text(place: Place) -> str:
 COMMANDS: Mapping[str, Callable[[Place], str]] = {
     "check": check,
     "calculate": calculate,
+    "import_transactions": import_transactions,
+    "validate_claims": validate_claims,
+    "close_period": close_period,
+    "reconcile": reconcile,
     "make_statements": make_statements,
+    "receive_statements": receive_statements,
     "explain_cell": explain_cell,
     "new_workbook": new_workbook,
     "activate_functions": activate_functions,

@@ -21,11 +21,15 @@ def say(frame: Any, text: str, given: Mapping[str, Any], *, failed: bool = False
     from com.sun.star.awt.MessageBoxButtons import BUTTONS_OK
     from com.sun.star.awt.MessageBoxType import INFOBOX, WARNINGBOX
 
-    shown = text if len(text) <= LONGEST else text[:LONGEST] + " …"
-    box = window.getToolkit().createMessageBox(window, WARNINGBOX if failed else INFOBOX, BUTTONS_OK, TITLE, shown)
+    box = window.getToolkit().createMessageBox(window, WARNINGBOX if failed else INFOBOX, BUTTONS_OK, TITLE, shortened(text))
     box.execute()
     box.dispose()
     return text
+
+
+def shortened(text: str) -> str:
+    """A text as a box has room for it."""
+    return text if len(text) <= LONGEST else text[:LONGEST] + " …"
 
 
 def banner(document: Any, text: str) -> None:

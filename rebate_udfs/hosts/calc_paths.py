@@ -26,6 +26,7 @@ PACKAGES = (  # import name, name to install
     ("xlsxwriter", "XlsxWriter"),
     ("lxml", "lxml"),
 )
+NAMES = {"sqlalchemy": "SQLAlchemy", "yaml": "PyYAML"}  # of commands only: module, name to install where it is another
 
 
 def settings_folder() -> Path:
@@ -86,13 +87,18 @@ def missing() -> list[str]:
     return [name for module, name in PACKAGES if importlib.util.find_spec(module) is None]
 
 
-def complaint() -> str:
-    """What keeps Rebates from running in this LibreOffice and what to do about it; empty when nothing does."""
+def complaint(lacking: str = "") -> str:
+    """What keeps Rebates from running in this LibreOffice and what to do about it; empty when nothing does.
+
+    `lacking` is a module that a command did not find, beside those without which nothing runs.
+    """
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     if sys.version_info[:2] < OLDEST_PYTHON:
         wanted = ".".join(map(str, OLDEST_PYTHON))
         return f"Rebates needs Python {wanted} or later; this LibreOffice brings {version}. Install a newer LibreOffice."
     absent = missing()
+    if lacking:
+        absent.append(NAMES.get(lacking.partition(".")[0], lacking))
     if not absent:
         return ""
     lost = [str(folder) for folder in folders() if not folder.is_dir()]

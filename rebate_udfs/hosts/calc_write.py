@@ -7,14 +7,15 @@ is never touched: where one has a result's name nothing is written at all. Every
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from ..model import ResultColumn, ResultTable, Run
+from ..model import ResultColumn, ResultTable, Run, Settings
+from ..version import VERSION
 from . import look
+from .calc_chart import chart_below, hide_chart
 from .sheets import FREEZE, KEY_COLUMNS, NARROWEST, NUMERIC, WIDEST, WIDTH_SAMPLE
 
 MARK = "_rebates_result"  # a name of the sheet's own, by which the next run knows it; files on disk carry the same
@@ -41,16 +42,22 @@ def colour(text: str) -> int:
     return int(text.lstrip("#"), 16)
 
 
-def write_tables(document: Any, run: Run, tables: Sequence[ResultTable], title: str, progress: Progress | None = None) -> None:
-    """Write result tables as sheets after the others. Raises SheetTaken, before anything is written, for a name that is taken."""
+def write_tables(
+    document: Any, run: Run | None, tables: Sequence[ResultTable], title: str, progress: Progress | None = None, settings: Settings | None = None
+) -> None:
+    """Write result tables as sheets after the others; without a run `settings` say whose book it is and how it writes dates.
+
+    Raises SheetTaken, before anything is written, for a name that is taken.
+    """
     sheets = document.getSheets()
     taken = [table.name for table in tables if sheets.hasByName(table.name) and not is_ours(sheets.getByName(table.name))]
     if taken:
         raise SheetTaken(f"There is a sheet {' and a sheet '.join(taken)} that Rebates did not write. Rename it and press the button again.")
-    settings = run.tables.settings
-    about = " · ".join(filter(None, (settings.company, f"as of {run.as_of.isoformat()}", f"run {run.run_id}", f"version {run.version}")))
-    book = _Book(document, about, look.date_format(settings.date_format), f"Run {run.run_id} · as of {run.as_of.isoformat()}")
-    with one_step(document, title):
+    settings = run.tables.settings if run is not None else settings or Settings()
+    said = (f"as of {run.as_of.isoformat()}", f"run {run.run_id}", f"version {run.version}") if run is not None else (f"version {VERSION}",)
+    footer = f"Run {run.run_id} · as of {run.as_of.isoformat()}" if run is not None else title
+    book = _Book(document, " · ".join(filter(None, (settings.company, *said))), look.date_format(settings.date_format), footer)
+    with OneStep(document, title):
         for done, table in enumerate(tables, start=1):
             _Sheet(book, table).write()
             if progress is not None:
@@ -73,23 +80,26 @@ def header_row(table: ResultTable) -> int:
     return len(table.notes) + 3
 
 
-@contextmanager
-def one_step(document: Any, title: str) -> Any:
-    """Everything that changes meanwhile is one step of Undo; what fails half-way is undone."""
-    undo = document.getUndoManager()
-    undo.enterUndoContext(title)
-    document.addActionLock()
-    document.lockControllers()
-    done = False
-    try:
-        yield undo
-        done = True
-    finally:
-        document.unlockControllers()
-        document.removeActionLock()
-        undo.leaveUndoContext()
-        if not done and undo.isUndoPossible() and undo.getCurrentUndoActionTitle() == title:
-            undo.undo()
+class OneStep:
+    """Everything that changes meanwhile is one step of Undo; what fails half-way is undone.
+
+    A class and no generator: an error of LibreOffice's cannot pass through `contextlib`, which wants to set its traceback.
+    """
+
+    def __init__(self, document: Any, title: str) -> None:
+        self.document, self.title, self.undo = document, title, document.getUndoManager()
+
+    def __enter__(self) -> None:
+        self.undo.enterUndoContext(self.title)
+        self.document.addActionLock()
+        self.document.lockControllers()
+
+    def __exit__(self, failure: type[BaseException] | None, *rest: object) -> None:
+        self.document.unlockControllers()
+        self.document.removeActionLock()
+        self.undo.leaveUndoContext()
+        if failure is not None and self.undo.isUndoPossible() and self.undo.getCurrentUndoActionTitle() == self.title:
+            self.undo.undo()
 
 
 class _Book:
@@ -162,6 +172,7 @@ class _Sheet:
         self._cells()
         self._totals()
         self._range()
+        self._chart()
         problems = self.table.name == "Check" and bool(self.rows)
         self.sheet.setPropertyValue("TabColor", colour(look.TAB_PROBLEM if problems else look.TAB_RESULT))
         self.sheet.setPropertyValue("PageStyle", self.book.page_style)
@@ -177,6 +188,7 @@ class _Sheet:
             used.gotoStartOfUsedArea(False)
             used.gotoEndOfUsedArea(True)
             used.clearContents(CONTENT)
+            hide_chart(sheet)
         else:
             sheets.insertNewByName(name, sheets.getCount())
             sheet = sheets.getByName(name)
@@ -220,18 +232,8 @@ class _Sheet:
         for start in range(0, len(self.rows), ROWS_AT_ONCE):
             part = self.rows[start : start + ROWS_AT_ONCE]
             first = self.top + 1 + start
-            self._area(0, first, last, first + len(part) - 1).setDataArray(tuple(tuple(self._cell(cell) for cell in row) for row in part))
-
-    def _cell(self, value: Any) -> float | str:
-        if value is None:
-            return ""
-        if isinstance(value, bool):
-            return "Yes" if value else "No"
-        if isinstance(value, (int, Decimal, Fraction, float)):
-            return float(value)
-        if isinstance(value, date):
-            return float((date(value.year, value.month, value.day) - self.book.null_date).days)
-        return look.safe_text(_place_words(value) if isinstance(value, tuple) else str(value))
+            cells = tuple(tuple(cell_for_calc(cell, self.book.null_date) for cell in row) for row in part)
+            self._area(0, first, last, first + len(part) - 1).setDataArray(cells)
 
     def _style(self, index: int, column: ResultColumn) -> None:
         body = self._area(index, self.top + 1, index, self.bottom)
@@ -296,6 +298,22 @@ class _Sheet:
                 cell.setFormula(f"=SUBTOTAL(109;{letters}{self.top + 2}:{letters}{self.bottom + 1})")
                 _set(cell, NumberFormat=self.book.number_format(self._number_format(column, None, self.places[index])))
 
+    def _chart(self) -> None:
+        """The chart of the table and its list, two rows under the totals."""
+        if self.table.chart is not None:
+            top, undo = self.bottom + (4 if self.total else 3), self.book.document.getUndoManager()
+            chart_below(self.sheet, self.table, top, self._put, self.book.number_format, undo)
+
+    def _put(self, column: int, row: int, value: Any) -> Any:
+        cell, found = self._one(column, row), cell_for_calc(value, self.book.null_date)
+        if isinstance(found, str):
+            cell.setString(found)
+        else:
+            cell.setValue(found)
+        if isinstance(value, date):
+            cell.setPropertyValue("NumberFormat", self.book.number_format(self.book.date_format))
+        return cell
+
     def _widths(self) -> None:
         columns = self.sheet.getColumns()
         for index, column in enumerate(self.table.columns):
@@ -322,6 +340,23 @@ class _Sheet:
         else:
             ranges.addNewByName(name, address)
         _set(ranges.getByName(name), AutoFilter=True)
+
+
+def cell_for_calc(value: Any, null_date: date) -> float | str:
+    """A value as a cell keeps it literally: a day as its number from the document's first, a text never as a formula.
+
+    >>> cell_for_calc(date(2026, 3, 31), date(1899, 12, 30)), cell_for_calc(True, date(1904, 1, 1)), cell_for_calc("=1+1", date(1904, 1, 1))
+    (46112.0, 'Yes', '=1+1')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, (int, Decimal, Fraction, float)):
+        return float(value)
+    if isinstance(value, date):
+        return float((date(value.year, value.month, value.day) - null_date).days)
+    return look.safe_text(_place_words(value) if isinstance(value, tuple) else str(value))
 
 
 def _freeze(document: Any, tables: Iterable[ResultTable], headers: dict[str, int]) -> None:

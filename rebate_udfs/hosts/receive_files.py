@@ -109,7 +109,7 @@ def _ask(arguments: list[str], seconds: int, passwords: Sequence[str] = ()) -> d
     """The reader's answer, or a sentence when there is none. Passwords go by its input, where no list of processes shows them."""
     command = [sys.executable, "-m", "rebate_udfs.hosts.receive_reader", *arguments]
     package = str(Path(__file__).parents[2])
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", ""))))}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (package, *sys.path)))}  # it finds what we find, wherever we run
     secret = json.dumps(list(passwords)).encode()
     with tempfile.TemporaryFile() as answer:
         try:

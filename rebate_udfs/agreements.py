@@ -71,6 +71,11 @@ class Agreement:
         )
 
     @property
+    def on_focus(self) -> bool:
+        """Whether only the focus items of a Mix program are rewarded: they are its base then."""
+        return self.program.rebate_type is RebateType.MIX and self.terms.reward_on is RewardOn.FOCUS
+
+    @property
     def base_in_units(self) -> bool:
         return self.program.reward is RewardKind.PER_UNIT
 

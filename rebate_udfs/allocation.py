@@ -8,7 +8,7 @@ Source: domain.md section 3, step 3, "Allocation".
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -29,6 +29,7 @@ from .qualify import Classes
 
 ZERO = Fraction(0)
 NOTHING = Decimal(0)
+IN_BASE, IN_FOCUS = 2, 4  # bits of `measure.Met.flags`
 Key = tuple[str, str, str]  # program id, participant id, period id
 
 
@@ -90,7 +91,8 @@ def _bases(tables: Tables, programs: list[Agreement], hierarchy: Hierarchy, as_o
     multi = is_multi_currency(tables, programs, hierarchy)
     for classes in classes_by_basis(tables, programs, hierarchy, as_of, (MEASURE,)).values():
         countings = {counting.number: counting for counting in classes.countings}
-        for row in _grouped(tables, classes, multi):
+        on_focus = {number for number, each in countings.items() if by_id[each.program.program_id].on_focus}
+        for row in _grouped(tables, classes, multi, on_focus):
             counting = countings[row["counting"]]
             agreement = by_id[counting.program.program_id]
             factor = converter.factor(agreement, row["currency"], row["rate_day"])
@@ -101,14 +103,15 @@ def _bases(tables: Tables, programs: list[Agreement], hierarchy: Hierarchy, as_o
             yield key, row["distributor_id"], row["day"], units if agreement.base_in_units else money
 
 
-def _grouped(tables: Tables, classes: Classes, multi: bool) -> Iterator[dict[str, Any]]:
+def _grouped(tables: Tables, classes: Classes, multi: bool, on_focus: Collection[int]) -> Iterator[dict[str, Any]]:
     """The sums of the lines in a base by figure, distributor and class of days, codes turned back into names."""
     if tables.lines is None:
         return
     starts = classes.starts
     for counting, found, met, placing in meetings(tables.lines, classes, multi):
         sums: dict[tuple[int, ...], list[int]] = defaultdict(lambda: [0, 0])
-        keep = np.flatnonzero(((met.flags & 2) > 0) & (met.cut != LOST))
+        bits = IN_BASE | IN_FOCUS if counting.number in on_focus else IN_BASE
+        keep = np.flatnonzero(((met.flags & bits) == bits) & (met.cut != LOST))
         at = met.at[keep]
         whose = (met.participant[keep], met.period[keep], found.party[at])
         keys = (*whose, met.counted_day[keep], met.rate_day[keep], met.home[keep], found.currency[at])

@@ -52,7 +52,7 @@ def attain(slot: Slot, known: Known, earned: Earned, ahead: Expected, tables: Ta
         percent=compared(facts, terms) if agreement.program.rebate_type is not RebateType.VOLUME or terms.tiers_on is not TiersOn.MEASURE else None,
         target=slot.target,
         baseline=slot.baseline,
-        base=facts.base,
+        base=facts.focus_base if agreement.on_focus else facts.base,
         attained_tier=tier,
         accrual_tier=accrual_tier(slot, facts, ahead, tables.settings) if rows else 0,
         forecast_tier=forecast_tier if rows else 0,

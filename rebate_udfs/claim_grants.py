@@ -12,7 +12,7 @@ from .claim_evidence import InvoiceLine, normalised
 from .claim_reasons import Effect
 from .earn import Key
 from .exchange import MissingRate
-from .model import Facts, PayClaims, PriceMode, RebateType, RewardKind, RewardOn
+from .model import Facts, PayClaims, PriceMode, RewardKind
 from .money import money
 from .rewards.ship_debit import support
 
@@ -55,21 +55,16 @@ def line_amount(state: State, case: Case, key: Key, agreement: Agreement) -> Fra
     """The effective rate of the line's period x the claimed quantity's part of the line's base."""
     assert case.line is not None and case.placed is not None
     base = state.entitlements.bases.get(key, ZERO)
-    if base <= 0 or not (case.placed.in_focus if on_focus(agreement) else case.placed.in_base):
+    if base <= 0 or not (case.placed.in_focus if agreement.on_focus else case.placed.in_base):
         return ZERO
     whole = case.line.quantity if agreement.program.reward is RewardKind.PER_UNIT else in_currency(state, agreement, case.line) or ZERO
     part = max(Fraction(case.claim.quantity or 0), ZERO) / case.line.quantity
     return Fraction(state.entitlements.earned[key].figure) / base * whole * part
 
 
-def on_focus(agreement: Agreement) -> bool:
-    """Whether only the focus items of a Mix program are rewarded."""
-    return agreement.program.rebate_type is RebateType.MIX and agreement.terms.reward_on is RewardOn.FOCUS
-
-
 def rewarded_base(agreement: Agreement, facts: Facts) -> Fraction:
     """What a figure is spread over, before limits: the lines that are rewarded; Growth too: all purchases."""
-    return facts.focus_base if on_focus(agreement) else facts.base
+    return facts.focus_base if agreement.on_focus else facts.base
 
 
 def in_currency(state: State, agreement: Agreement, line: InvoiceLine) -> Fraction | None:

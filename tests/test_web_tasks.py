@@ -553,6 +553,21 @@ def test_a_sheet_that_is_behind_the_ledger_is_brought_up_to_date(
         assert [row["Hash"] for row in written(colleague, "Ledger")] == [entry.hash for entry in entries]
 
 
+def test_figures_use_the_ledger_also_where_the_sheet_is_behind(chromium: Any, books: Any, sheets: list[dict[str, Any]], tables: Tables):
+    """What was recognised is what the server's ledger holds: else the entry to post would be shown as missing again."""
+    begin(books, "close_period")
+    books.wait_for_selector("#task-write", timeout=ASKED)
+    books.fill("#reason", "known")
+    agree(books)
+    with pane(chromium, books.url_of_server, sheets) as colleague:
+        colleague.click("#action-calculate")
+        colleague.click("#confirm-yes")
+        colleague.wait_for_selector("#message:not([hidden])", timeout=ASKED)
+        rows = written(colleague, "Accruals")
+        assert rows and all(float(row["True-Up (USD)"]) == 0 for row in rows), "everything is recognised"
+        assert "LEDGER_NOT_MIRRORED" in {row["Code"] for row in written(colleague, "Check")}
+
+
 # ---- results with a chart, and a closer look
 
 

@@ -27,10 +27,17 @@ def with_ledger_beside(tables: Tables, book: str | os.PathLike[str]) -> Tables:
     path = Path(book).resolve()
     if not url and not path.with_name(path.stem + DATABASE_SUFFIX).exists():
         return _judged(tables, tables.ledger, ())
-    from ..ledger import CannotOpen, Ledger, default_url  # a database takes its time to load: only where there is one
+    from ..ledger import default_url  # a database takes its time to load: only where there is one
+
+    return with_ledger_at(tables, url or default_url(path))
+
+
+def with_ledger_at(tables: Tables, url: str) -> Tables:
+    """A book as read, with the entries of the ledger at a URL; warnings and errors as `with_ledger_beside` gives them."""
+    from ..ledger import CannotOpen, Ledger
 
     try:
-        ledger = Ledger(url or default_url(path), tables.settings.book_id or NO_ID, read_only=True)
+        ledger = Ledger(url, tables.settings.book_id or NO_ID, read_only=True)
         if tables.ledger and ledger.hashes() == [row.hash for row in tables.ledger] and first_break(tables.ledger) is None:
             return tables
         entries = ledger.entries()

@@ -56,7 +56,7 @@ def opened(request: Request) -> Ledger:
 
     if not request.ledger:
         raise actions.Refused(NO_LEDGER)
-    return open_ledger(request.tables, BESIDE, request.ledger)
+    return open_ledger(request.shown, BESIDE, request.ledger)
 
 
 def close_period(request: Request) -> dict[str, Any]:
@@ -69,10 +69,10 @@ def close_period(request: Request) -> dict[str, Any]:
     wanted, user = request.options, request.user or user_name()
     with told():
         ledger = opened(request)
-        closing = actions.close_period(request.tables, wanted.get("period", ""), ledger)
+        closing = actions.close_period(request.shown, wanted.get("period", ""), ledger)
         if agreed := wanted.get("agreed", ""):
-            closing = actions.post_period(closing, request.tables, ledger, user, agreed=agreed, accepted=wanted.get("accepted", "").strip())
-        rows = actions.ledger_rows(request.tables, ledger) if closing.done else ()
+            closing = actions.post_period(closing, request.shown, ledger, user, agreed=agreed, accepted=wanted.get("accepted", "").strip())
+        rows = actions.ledger_rows(request.shown, ledger) if closing.done else ()
     return {
         "closing": {"period": closing.period, "run_id": closing.run_id, "entries": closing.entries, "done": closing.done, "posted": bool(agreed),
                     "stopped": closing.has_errors, "user": user},

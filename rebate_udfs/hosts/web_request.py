@@ -16,6 +16,7 @@ from ..parse import RawTable
 from ..tables import read
 from . import web_tables
 from . import web_wire as wire
+from .ledger_beside import with_ledger_at
 from .web_blocks import Blocks
 from .web_calls import digests
 
@@ -43,7 +44,8 @@ class Desk:
 class Request:
     """A book and what is wanted of it."""
 
-    tables: Tables
+    tables: Tables  # with the entries of the server's ledger, where it has one
+    shown: Tables  # with those of the sheet Ledger
     raw: Sequence[RawTable]
     places: report.ColumnPlaces
     options: Mapping[str, str]
@@ -77,8 +79,9 @@ def request_of(asked: Any, caller: Caller, desk: Desk) -> Request | list[str]:
     if not raw:
         raise actions.Refused("This workbook holds none of the standard tables (Programs, Tiers, Distributors, ...). Start with New Workbook.")
     day = _day(options.get("as_of", ""))
-    found = read(raw, as_of=day, problems=problems)
-    return Request(found, raw, actions.column_places(raw), options, date_1904, day, caller.name, desk.ledger)
+    shown = read(raw, as_of=day, problems=problems)
+    found = with_ledger_at(shown, desk.ledger) if desk.ledger and shown.settings.book_id else shown
+    return Request(found, shown, raw, actions.column_places(raw), options, date_1904, day, caller.name, desk.ledger)
 
 
 def _is_table(table: Any) -> bool:

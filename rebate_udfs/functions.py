@@ -328,7 +328,7 @@ def rebate_version() -> str:
     """The version of the product and of the workbook template it expects.
 
     >>> rebate_version()
-    '0.1.0 (template 1)'
+    '0.2.0 (template 1)'
     """
     return f"{VERSION} (template {TEMPLATE_VERSION})"
 

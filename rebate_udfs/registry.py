@@ -232,7 +232,7 @@ _DIRECT = (
         "Version of the product and of the workbook template it expects.",
         (),
         "rebate_version()",
-        "'0.1.0 (template 1)'",
+        "'0.2.0 (template 1)'",
         TEXT,
     ),
 )

@@ -1,4 +1,4 @@
 """The version of the product, and of the workbook template that it expects."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 TEMPLATE_VERSION = "1"

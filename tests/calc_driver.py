@@ -21,6 +21,7 @@ except ImportError:  # read by a Python without LibreOffice, such as the one tha
     uno = None
 
 FILTERS = {".ods": "calc8", ".xlsx": "Calc MS Excel 2007 XML", ".pdf": "calc_pdf_Export"}
+ERROR_RESULTS = 4  # com.sun.star.sheet.FormulaResult.ERROR
 RESTART = 81  # how soffice.bin ends when extensions have changed
 START_SECONDS = 90
 WHOLE_SECONDS = 900
@@ -93,10 +94,11 @@ class Office:
         """The cells of a range: a number, a text, or ["error", its code, what is shown]."""
         found = self._sheet(sheet).getCellRangeByName(area)
         rows = [list(row) for row in found.getDataArray()]
-        for row in range(len(rows)):
-            for column in range(len(rows[row])):
-                cell = found.getCellByPosition(column, row)
-                if cell.getError():
+        start = found.getRangeAddress()
+        for area in found.queryFormulaCells(ERROR_RESULTS).getRangeAddresses():
+            for row in range(area.StartRow - start.StartRow, area.EndRow - start.StartRow + 1):
+                for column in range(area.StartColumn - start.StartColumn, area.EndColumn - start.StartColumn + 1):
+                    cell = found.getCellByPosition(column, row)
                     rows[row][column] = ["error", cell.getError(), cell.getString()]
         return rows
 

@@ -18,7 +18,7 @@ from typing import Any
 from .. import calls
 from ..book import acting_as, session
 from ..model import CellError
-from ..registry import CELL, DATE, FUNCTIONS, ID, PERIOD, TEXT, Argument, Function
+from ..registry import CELL, DATE, FUNCTIONS, ID, PERIOD, RANGE, TEXT, Argument, Function
 from . import calc_read
 from .calc_read import CODES
 
@@ -113,7 +113,7 @@ def taken(function: Function, values: Sequence[Any]) -> list[Any]:
 def _taken(argument: Argument, value: Any) -> Any:
     if value is None:
         return calls.OMITTED
-    if type(value) is float and (value or argument.kind not in NO_NUMBER_ZERO):
+    if type(value) is float and (value or not _may_be_empty(argument)):
         return value
     if isinstance(value, tuple):
         return _remembered(value) if len(value) * len(value[0]) <= SMALL else _rows(value)
@@ -122,6 +122,11 @@ def _taken(argument: Argument, value: Any) -> Any:
     if isinstance(value, float):
         return None  # an empty cell: Calc makes it the number 0
     return value
+
+
+def _may_be_empty(argument: Argument) -> bool:
+    """Whether the number 0 stands for an empty cell: where no number is wanted, and for a table of the book that may be left out."""
+    return argument.kind in NO_NUMBER_ZERO or (argument.kind == RANGE and not argument.required)
 
 
 def _rows(value: Rows) -> Rows:

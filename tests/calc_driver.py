@@ -46,6 +46,7 @@ class Office:
         self.manager = self.context.ServiceManager
         self.desktop = self.manager.createInstanceWithContext("com.sun.star.frame.Desktop", self.context)
         self.document: Any = None
+        self.other: Any = None  # a second document that is open beside it
 
     def _connect(self) -> Any:
         local = uno.getComponentContext()
@@ -74,6 +75,17 @@ class Office:
             self.document.close(True)
         url = "private:factory/scalc" if path == "new" else Path(path).as_uri()
         self.document = self.desktop.loadComponentFromURL(url, "_blank", 0, (option("Hidden", hidden),))
+
+    def beside(self, path: str) -> None:
+        """Open a file while the other document stays open; commands go to it from now on."""
+        if self.other is not None:
+            self.other.close(True)
+        self.other, self.document = self.document, None
+        self.open(path)
+
+    def turn(self) -> None:
+        """Go to the other of two open documents."""
+        self.document, self.other = self.other, self.document
 
     def load_copy(self, path: str) -> None:
         """Open a file as a new document that has none of its own."""
@@ -244,9 +256,10 @@ class Office:
         return str(access.getByName("ooSetupVersion"))
 
     def quit(self) -> None:
-        if self.document is not None:
-            self.document.close(True)
-            self.document = None
+        for document in (self.document, self.other):
+            if document is not None:
+                document.close(True)
+        self.document = self.other = None
         try:
             self.desktop.terminate()
         finally:

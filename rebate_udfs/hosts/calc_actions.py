@@ -70,7 +70,8 @@ def check(place: Place) -> str:
 
 
 def calculate(place: Place) -> str:
-    """Writes all result sheets."""
+    """Writes all result sheets, and makes the handles of the document anew: a cell that says its handle is old asks for it."""
+    calc_opened.refresh(place.document)
     book = contents(place)
     outcome = actions.calculate(book.tables, place.as_of, book.places)
     _write(place, outcome, "Calculate")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from .closing import code_of
 from .model import Dispute, DisputeStatus, EntryKind, ResultTable, Run
 from .report_columns import Column, Names, by_currency, count, money_column, table_of, words
 from .settle import dispute_effect
@@ -85,10 +86,10 @@ def dispute_rows(run: Run) -> list[DisputeRow]:
 
 def _posted(run: Run) -> dict[str, Decimal]:
     """What closes have posted for each dispute; what was reversed is not posted."""
-    mine = {entry.entry_id: entry.source for entry in run.tables.ledger if entry.reason == REASON}
+    mine = {entry.entry_id: entry.source for entry in run.tables.ledger if code_of(entry.reason) == REASON}
     found: dict[str, Decimal] = defaultdict(Decimal)
     for entry in run.tables.ledger:
-        source = mine.get(entry.reverses, "") if entry.kind is EntryKind.REVERSAL else entry.source if entry.reason == REASON else ""
+        source = mine.get(entry.reverses if entry.kind is EntryKind.REVERSAL else entry.entry_id, "")
         if source:
             found[source] += entry.amount
     return found

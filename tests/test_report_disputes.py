@@ -65,6 +65,13 @@ def test_what_is_posted_is_what_closes_posted_and_did_not_take_back():
     assert {row.dispute.dispute_id: row.posted for row in dispute_rows(book(Disputes=DISPUTES, Ledger=again))}["D-1"] == 25
 
 
+def test_what_was_posted_by_a_close_that_accepted_errors_is_posted_too():
+    ledger = [entry(1, 25, "Adjustment", "DISPUTE (errors accepted: the rate comes tomorrow)", "D-1")]
+    assert {row.dispute.dispute_id: row.posted for row in dispute_rows(book(Disputes=DISPUTES, Ledger=ledger))}["D-1"] == 25
+    taken_back = [*ledger, entry(2, -25, "Reversal", "REVERSAL (too early)", "", "E-1")]
+    assert {row.dispute.dispute_id: row.posted for row in dispute_rows(book(Disputes=DISPUTES, Ledger=taken_back))}["D-1"] == 0
+
+
 def test_a_book_without_disputes_has_no_such_sheet_and_one_whose_are_later_says_so():
     assert "Dispute Check" not in {table.name for table in report(book())}
     assert sheet(book(date(2026, 4, 30), Disputes=DISPUTES)).title == "No dispute was opened up to this day"

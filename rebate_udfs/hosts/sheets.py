@@ -239,7 +239,7 @@ class _Sheet:
         for index, column in enumerate(self.table.columns):
             lengths = [look.shown_length(value, column.kind, self.places[index]) for value in self._longest(index, column)]
             longest_word = max(len(word) for word in column.header.split())
-            header = max(longest_word, -(-len(column.header) // 2)) + 4  # headers wrap once; room for the filter's arrow
+            header = max(longest_word, -(-len(column.header) // 2)) + 5  # headers wrap once; room for the filter's arrow, and a gap
             name = xl_col_to_name(index)
             self.sheet.set_column(f"{name}:{name}", min(WIDEST, max([NARROWEST, header, *lengths]) + 1))
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 import xlsxwriter
 from conftest import SHARED, absent
@@ -21,6 +22,7 @@ from rebate_udfs.registry import FUNCTIONS
 __all__ = ["office", "own_cache"]  # fixtures
 WORKED = SHARED / "cases" / "worked.jsonl"
 EMPTY = "Data!$A$1"
+NO_NAME = ["error", 525, "#NAME?"]
 BOOK_TABLES = [argument.name.title() for argument in FUNCTIONS["REBATE_BOOK"].arguments]
 pytestmark = pytest.mark.slow
 
@@ -94,6 +96,48 @@ def test_every_published_case_typed_into_a_cell_gives_what_is_published(office: 
     assert len(found) >= 40
 
 
+def stored(path: Path) -> list[list[Any]]:
+    """What the file stores in the cells of the sheet, as Calc would show it."""
+
+    def cell(value: Any) -> Any:
+        if isinstance(value, datetime):
+            value = (value - datetime(1899, 12, 30)).days
+        return "" if value is None else pytest.approx(value, rel=1e-15) if isinstance(value, (int, float)) else value  # a file holds 16 digits
+
+    return [[cell(value) for value in row] for row in openpyxl.load_workbook(path, data_only=True)[NAME].iter_rows(values_only=True)]
+
+
+def computed(office: Office, height: int, width: int) -> list[list[Any]]:
+    """What Calc shows; the tail of a result, which the sheet hides, as empty."""
+    cells = office.cells(NAME, xl_range(0, 0, height - 1, width - 1))
+    return [["" if isinstance(cell, list) and cell[2] == "#N/A" else cell for cell in row] for row in cells]
+
+
+def differences(office: Office, path: Path) -> list[tuple[int, int]]:
+    """The cells of the sheet that do not show what Python stored in the file; of the handle the counts are compared.
+
+    Its hash is of the cells as they stand, blank rows too, which a book by its rows has not.
+    """
+    wanted = stored(path)
+    found = computed(office, len(wanted), len(wanted[0]))
+    assert all(found[top + 1][left] and found[top + 2][left] for top, left in (ATTAINMENT, EXPLAINED)), "there is a figure to compare"
+    for rows in (wanted, found):
+        rows[HANDLE[0]][HANDLE[1]] = rows[HANDLE[0]][HANDLE[1]].partition(" #")[0]
+    cells = [(row, column) for row in range(len(wanted)) for column in range(len(wanted[0]))]
+    return [(row, column) for row, column in cells if found[row][column] != wanted[row][column]]
+
+
+def test_the_sheet_analysis_of_excel_on_the_web_computes_once_functions_are_activated(office: Office, tmp_path: Path):
+    path = tmp_path / "web.xlsx"
+    write_template(path, sample=demo.sample(), analysis=Host.WEB)
+    office.open(str(path))
+    assert office.cells(NAME, xl_range(*HANDLE, *HANDLE)) == [[NO_NAME]]
+    assert office.run("activate_functions", {"Quiet": True}) == [True, "135 formulas of Rebates computed anew."]
+    office.calculate()
+    assert office.formula(NAME, xl_rowcol_to_cell(*EXPLAINED)).startswith('{=IF(OR($C$25="",$C$26=""),"",REBATE_EXPLAIN(Rebates,')
+    assert differences(office, path) == []
+
+
 def test_the_sheet_analysis_follows_the_book_and_its_input_cells(office: Office, tmp_path: Path):
     path = tmp_path / "analysis.xlsx"
     write_template(path, sample=demo.sample(), analysis=Host.CALC)
@@ -101,6 +145,7 @@ def test_the_sheet_analysis_follows_the_book_and_its_input_cells(office: Office,
     handle = office.cells(NAME, xl_range(*HANDLE, *HANDLE))[0][0]
     made = calls.call("REBATE_BOOK", [table_rows(office, one) for one in BOOK_TABLES])
     assert handle == made
+    assert differences(office, path) == []
     (top, left), as_of = MATRIX, "2026-04-15"  # a day of which no figure was stored
     office.put(NAME, xl_rowcol_to_cell(*AS_OF), as_of)
     for back, value in ((3, "P-110"), (2, "D-1700"), (1, "2026-Q1")):

@@ -5,7 +5,7 @@ No host is in sight: whoever calls has read the tables and writes what comes bac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -16,11 +16,11 @@ from .assets import asset
 from .engines import open_engine
 from .growth_review import required_growth
 from .import_merge import new_rows
-from .model import Attainment, Problem, Refused, ResultColumn, ResultTable, RewardKind, Run, Severity, Tables, Verdict
+from .model import Attainment, Period, Problem, Refused, ResultColumn, ResultTable, RewardKind, Run, Severity, Tables, Verdict
 from .parse import RawTable, text_of
 from .participants import Hierarchy
 from .periods import DAY, accounting_period
-from .pipeline import book_date
+from .pipeline import book_date, known_until
 from .pipeline import run as compute
 from .receipts import Receipt, Sent, receipts_of
 from .reconcile import reconcile as compare
@@ -356,10 +356,10 @@ def period_to_close(tables: Tables, ledger: Ledger) -> str:
     return (current if current.ends_on <= day else accounting_period(current.starts_on - DAY, settings)).period_id
 
 
-def close_period(tables: Tables, period: str, ledger: Ledger) -> Closing:
+def close_period(tables: Tables, period: str, ledger: Ledger, today: date | None = None) -> Closing:
     """What an accounting period lacks in the ledger (`period` empty: the next one); `post_period` posts it.
 
-    Raises Refused for a period that is not the next one, or without an exchange rate that it needs.
+    A period that is not over is said, on a line of its own, and can be closed. Raises Refused for a period that is not the next one, or without an exchange rate that it needs.
     """
     from . import bookkeeping
 
@@ -368,7 +368,19 @@ def close_period(tables: Tables, period: str, ledger: Ledger) -> Closing:
         return Closing(made.period.period_id, "", 0, (), (), (made.already,), made, True)
     said = f"{report.count(len(made.entries), 'entry', 'entries')} to post for {made.period.period_id}, as of {made.period.ends_on}."
     name = bookkeeping.run_id(made.inputs.input_hash, made.run.as_of)
-    return Closing(made.period.period_id, name, len(made.entries), (closing_totals(made.entries),), made.problems, (said,), made)
+    return Closing(made.period.period_id, name, len(made.entries), (closing_totals(made.entries),), made.problems, (said, *_not_over(made.period, tables, today)), made)
+
+
+def _not_over(period: Period, tables: Tables, today: date | None) -> Iterator[str]:
+    """What to know before closing a period that ends after the last day that the book knows, or after today."""
+    known = known_until(tables)
+    if period.ends_on > known:
+        yield (
+            f"{period.period_id} ends on {period.ends_on}, and the book knows nothing after {known} (As Of on the sheet Settings, or the last "
+            "transaction). What comes later for this period is posted by the next close."
+        )
+    elif today is not None and period.ends_on > today:
+        yield f"{period.period_id} is not over: it ends on {period.ends_on}. What comes later for this period is posted by the next close."
 
 
 def post_period(closing: Closing, tables: Tables, ledger: Ledger, user: str, *, agreed: str = "", accepted: str = "") -> Closing:

@@ -153,7 +153,8 @@ def check_distributors(book: Book) -> None:
         unknown = [row for row in book.rows[table] if row.parent_id and row.parent_id not in known]
         for row in unknown:
             message = _not_known(book, BY_NAME[table].columns[2], row.parent_id)
-            book.reject("UNKNOWN_PARENT", table, row, "Parent ID", message, "Add the parent to Distributors, or correct the id.")
+            remedy = _remedy(book, BY_NAME[table].columns[2], row.parent_id, "Add the parent to Distributors, or correct the id.")
+            book.reject("UNKNOWN_PARENT", table, row, "Parent ID", message, remedy)
         changed = bool(unknown)
 
 
@@ -221,7 +222,8 @@ def check_net_of(book: Book) -> bool:
         for name in row.net_of:
             if name not in programs:
                 message = f"Net Of: {_not_known(book, _PROGRAM_ID, name)}"
-                book.reject("UNKNOWN_PROGRAM", "Programs", row, "Net Of", message, "Correct the id, or remove it from Net Of.")
+                remedy = _remedy(book, _PROGRAM_ID, name, "Correct the id, or remove it from Net Of.")
+                book.reject("UNKNOWN_PROGRAM", "Programs", row, "Net Of", message, remedy)
                 break
         else:
             if chain := _chain_back(row.program_id, programs):
@@ -329,6 +331,12 @@ def _not_known(book: Book, column: Column, value: str) -> str:
     return f'There is no {word} "{value}" in {column.refers_to}.'
 
 
+def _remedy(book: Book, column: Column, value: str, otherwise: str) -> str:
+    """What to do about an id that is not known: where its own row has an error, that row is to be mended, not this one."""
+    row = book.left_out[column.refers_to].get(value)
+    return f"Mend row {row} of {column.refers_to}." if row is not None else otherwise
+
+
 def check_references(book: Book) -> bool:
     """Every program and distributor that a row names must be one that can be used; True when a row was left out."""
     rejected = False
@@ -338,9 +346,9 @@ def check_references(book: Book) -> bool:
         for column in (column for column in table.columns if column.refers_to):
             known = book.ids(column.refers_to)
             code = "UNKNOWN_PROGRAM" if column.refers_to == "Programs" else "UNKNOWN_DISTRIBUTOR"
-            remedy = f"Add it to {column.refers_to}, or correct the id."
             for row in [row for row in book.rows[table.name] if getattr(row, column.field) and getattr(row, column.field) not in known]:
-                message = _not_known(book, column, getattr(row, column.field))
+                value = getattr(row, column.field)
+                message, remedy = _not_known(book, column, value), _remedy(book, column, value, f"Add it to {column.refers_to}, or correct the id.")
                 if table.name in ANSWERED_LATER:
                     _say_once(book, code, table.name, row, column.header, message, remedy)
                 elif table.name not in REFERENCE_KEPT:
@@ -399,7 +407,7 @@ def check_payments(book: Book) -> None:
 
 
 def check_disputes(book: Book) -> None:
-    """A dispute names what it is about, and a resolved one how it ended."""
+    """A dispute names what it is about, and a resolved one how it ended, not before it was opened."""
     table = "Disputes"
     for row in list(book.rows[table]):
         if not row.figure_id and not row.invoice_number:
@@ -411,3 +419,6 @@ def check_disputes(book: Book) -> None:
         elif row.resolution in (m.Resolution.ACCEPTED, m.Resolution.ADJUSTED) and not row.figure_id:
             message, remedy = "The dispute changes a figure, but names none.", "Fill in Figure ID as it stands on the statement."
             book.reject("DISPUTE_WITHOUT_FIGURE", table, row, "Figure ID", message, remedy)
+        elif row.resolved_on is not None and row.resolved_on < row.opened_on:
+            message = f"The dispute was resolved on {row.resolved_on}, before it was opened on {row.opened_on}."
+            book.reject("RESOLVED_BEFORE_OPENED", table, row, "Resolved On", message, "Correct Resolved On, or Opened On.")

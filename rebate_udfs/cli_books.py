@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from . import actions, report, terminal
+from .cli_options import day
 from .model import ResultColumn, ResultTable, Tables
 from .terminal import plain
 
@@ -22,9 +23,7 @@ LedgerOption = Annotated[
     typer.Option("--ledger", metavar="URL", help="A PostgreSQL ledger instead of the file beside BOOK.", envvar="REBATES_LEDGER", show_default=False),
 ]
 OutFolder = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the documents.", show_default=False)]
-Due = Annotated[
-    datetime | None, typer.Option("--due", metavar="DATE", formats=["%Y-%m-%d"], help="What is due by this day. [default: the book's As Of]")
-]
+Due = Annotated[date | None, typer.Option("--due", metavar="DATE", parser=day, help="What is due by this day. [default: the book's As Of]")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
@@ -47,7 +46,7 @@ def register(app: typer.Typer, load: Any, told: Any) -> None:
     def pay(book: BookArgument, out_folder: OutFolder, due: Due = None, quiet: Quiet = False) -> None:
         """Propose what is due and not paid: rows in Payments without Paid On, and their documents."""
         tables, _ = load(book, None)
-        _pay(book, tables, out_folder, due.date() if due else None, quiet)
+        _pay(book, tables, out_folder, due, quiet)
 
     @app.command()
     def export(
@@ -74,7 +73,8 @@ def _pay(book: Path, tables: Tables, folder: Path, due: date | None, quiet: bool
     from .hosts.append import append_rows
     from .hosts.payment_files import write_payment_files
     from .package import CannotPatch
-    from .payments import payment_rows, proposals
+    from .payments import not_over, payment_rows, proposals
+    from .pipeline import known_until
     from .pipeline import run as compute
 
     run = compute(tables, due)
@@ -90,6 +90,8 @@ def _pay(book: Path, tables: Tables, folder: Path, due: date | None, quiet: bool
         first, last = append_rows(book, BY_NAME["Payments"], payment_rows(found))
     except CannotPatch as refusal:
         raise actions.Refused(f"The proposals could not be written into {book.name}: {refusal}.") from refusal
+    if early := not_over(found, run, known_until(tables)):
+        out.print(plain(early), soft_wrap=True)
     columns = (("Payment ID", "id", "payment_id"), ("Participant ID", "id", "participant_id"), ("Payee", "text", "payee"),
                ("Method", "text", "method"), ("Amount", "money", "amount"), ("Currency", "text", "currency"))  # fmt: skip
     rows = tuple((each.payment_id, each.participant_id, each.payee, each.method, each.amount, each.currency) for each in found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -99,12 +100,17 @@ def _close(load: Load, book: Path, period: str, yes: bool, accepted: str, ledger
         with _told():
             books = bookkeeping.open_ledger(tables, str(book), ledger)
             named = bookkeeping.period_named(period, tables)  # a script whose variable is empty does not close the next one
-            closing = actions.close_period(tables, named.period_id, books)
+            closing = actions.close_period(tables, named.period_id, books, date.today())
     if not closing.done:
         head = f"{tables.settings.company or 'Rebates'}: closing {closing.period} as of {closing.preview.period.ends_on}"
         out.print(terminal.plain(head), style="bold")
         for table in closing.tables:
-            out.print(terminal.result(table))
+            if table.rows:
+                out.print(terminal.result(table))
+            for note in table.notes:
+                out.print(terminal.plain(note), soft_wrap=True)
+        for remark in closing.messages[1:]:
+            out.print(terminal.plain(remark), soft_wrap=True)
         out.print()
     if closing.has_errors:
         terminal.print_problems(terminal.console(False, errors=not accepted), closing.problems, places)

@@ -181,6 +181,24 @@ def _named(found: Iterable[Proposal], day: date, taken: set[str]) -> Iterator[Pr
         yield replace(each, payment_id=f"PAY-{day:%Y%m%d}-{number:03d}")
 
 
+def not_over(found: Iterable[Proposal], run: Run, known: date) -> str:
+    """In a sentence or two, how many figures are proposed whose settlement was not over on the last day that the book knows.
+
+    Only `rebates pay --due` with a later day proposes them; "" where there are none.
+    """
+    open_ = {(row.program_id, row.participant_id, row.period, row.due_on) for row in run.payable if row.settlement_end > known}
+    parts = [part for each in found for part in each.parts if part.amount > 0]
+    early = {part.key for part in parts if part.due_on > known and (*part.key, part.due_on) in open_}
+    if not early:
+        return ""
+    whole = len({part.key for part in parts})
+    return (
+        f"{len(early):,} of the {whole:,} figure{'' if whole == 1 else 's'} proposed {'belongs' if len(early) == 1 else 'belong'} to periods that end after {known}, "
+        "the last day that this book knows (As Of on the sheet Settings, or the last transaction): they hold only what was bought until then. "
+        "Pay them when their periods are over and all transactions are in, or delete their rows in Payments."
+    )
+
+
 def payment_rows(found: Iterable[Proposal]) -> list[dict[str, object]]:
     """The rows of Payments, by column header, that a proposal stands for."""
     return [

@@ -100,6 +100,12 @@ def book_date(tables: Tables) -> date:
     return max((each for each in days if each), default=date(1900, 1, 1))
 
 
+def known_until(tables: Tables) -> date:
+    """The last day that a book says something about: its own day, or its last transaction where that is later."""
+    latest = tables.lines.latest_invoice_date if tables.lines else None
+    return max(book_date(tables), latest or date.min)
+
+
 def run_id(input_hash: str, as_of: date) -> str:
     """The name of a run: the same inputs and day give the same name."""
     return hashlib.sha256(f"{input_hash}|{as_of}|{version.VERSION}".encode()).hexdigest()[:12]

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from .closing import code_of
 from .model import LedgerEntry, ResultColumn, ResultTable
-from .report import count
+from .report_columns import by_currency, count, words
 
 COLUMNS = (
     ResultColumn("Program ID", "id", "program_id"),
@@ -22,9 +22,14 @@ COLUMNS = (
 
 
 def closing_totals(entries: Iterable[LedgerEntry]) -> ResultTable:
-    """Totals of entries by program, kind, reason and currency; Base Amount in Base Currency."""
+    """Totals of entries by program, kind, reason and currency; Base Amount in Base Currency.
+
+    Entries that move no amount (those that make a claim line final) are no lines of it; a note counts them.
+    """
+    entries = tuple(entries)
+    booked = tuple(entry for entry in entries if entry.amount or entry.base_amount)
     sums: dict[tuple[str, str, str, str], list[Decimal | int]] = defaultdict(lambda: [0, Decimal(0), Decimal(0)])
-    for entry in entries:
+    for entry in booked:
         total = sums[entry.program_id, entry.kind.value, code_of(entry.reason), entry.currency]
         total[0] += 1
         total[1] += entry.amount
@@ -32,4 +37,7 @@ def closing_totals(entries: Iterable[LedgerEntry]) -> ResultTable:
     rows = tuple(
         (program, kind, reason, number, amount, currency, base) for (program, kind, reason, currency), (number, amount, base) in sorted(sums.items())
     )
-    return ResultTable("Close", f"{count(sum(int(row[3]) for row in rows), 'entry', 'entries')} to post", COLUMNS, rows)
+    notes = [f"In all: {words(by_currency((entry.currency, entry.amount) for entry in booked))}."] if booked else []
+    if rest := len(entries) - len(booked):
+        notes.append(f"{count(rest, 'entry', 'entries')} more move{'s' if rest == 1 else ''} no amount: claim lines that become final.")
+    return ResultTable("Close", f"{count(len(entries), 'entry', 'entries')} to post", COLUMNS, rows, tuple(notes))

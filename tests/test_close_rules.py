@@ -26,11 +26,18 @@ def book(tmp_path: Path) -> Path:
 def test_the_preview_comes_first_and_no_means_no(book: Path) -> None:
     done = rebates("close", book, "2026-01", input_text="n\n")
     assert done.returncode == 0 and "PURCHASES" in done.stdout and "500.00" in done.stdout and "Nothing was posted" in done.stdout, done
+    assert "In all: USD 500.00." in done.stdout and "knows nothing after" not in done.stdout
     assert entries(book) == []
     assert "is closed with 1 entry" in rebates("close", book, "2026-01", input_text="y\n").stdout
     (entry,) = entries(book)
     assert (entry.posted_by, entry.posted_on is not None, entry.accounting_period, entry.earning_period) == ("ann", True, "2026-01", "2026-Q1")
     assert entry.run_id and entry.input_hash and entry.version and entry.figure_id == "P/A/2026-Q1/accrued"
+
+
+def test_a_period_that_is_not_over_by_the_books_data_is_said_and_can_be_closed(book: Path) -> None:
+    done = rebates("close", book, "2026-07", input_text="n\n")
+    assert "2026-07 ends on 2026-07-31, and the book knows nothing after 2026-06-" in done.stdout, done
+    assert "is closed with" in rebates("close", book, "2026-07", input_text="y\n").stdout
 
 
 def test_periods_close_in_order_and_once(book: Path) -> None:

@@ -79,6 +79,16 @@ def book(tmp_path: Path) -> Path:
     return write_book(tmp_path / "book.xlsx", programs, sales, settings=settings, distributors=people, Scopes=scopes)
 
 
+def test_what_is_proposed_of_periods_that_are_not_over_is_said_before_it(tmp_path: Path) -> None:
+    path = write_book(tmp_path / "book.xlsx", [MONTHLY], [*SALES[:2], [date(2026, 6, 10), "A", "F", 1, "9,000"]], settings={"As Of": date(2026, 6, 12)})
+    said = run("pay", str(path), "--out", str(tmp_path / "later"), "--due", "2026-08-31")
+    assert "1 of the 3 figures proposed belongs to periods that end after 2026-06-12" in said
+    assert said.index("1 of the 3") < said.index("PAY-2026")
+    path = write_book(tmp_path / "over.xlsx", [MONTHLY], SALES[:2], settings={"As Of": date(2026, 5, 31)})
+    said = run("pay", str(path), "--out", str(tmp_path / "over"), "--due", "2026-08-31")  # later, and both months are over
+    assert "PAY-2026" in said and "end after" not in said
+
+
 def test_pay_writes_rows_and_documents_once(book: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run("pay", str(book), "--out", str(out))

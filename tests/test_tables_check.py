@@ -172,6 +172,9 @@ def test_an_unknown_parent() -> None:
      ("Forecasts", [["Program ID", "Participant ID", "Period", "Measure"], ["P-8", "TOP", "2026-Q1", 1]], ["UNKNOWN_PROGRAM"]),
      ("Scopes", [["Program ID", "Rule", "Dimension", "Value"], ["P-1", "Include", "Brand", "Nobody"]], ["UNKNOWN_SCOPE_VALUE"]),
      ("Disputes", [["Dispute ID", "Opened On", "Distributor ID", "Reason"], ["1", D(2026, 1, 1), "TOP", "why"]], ["DISPUTE_WITHOUT_SUBJECT"]),
+     ("Disputes", [["Dispute ID", "Opened On", "Distributor ID", "Invoice Number", "Reason", "Status", "Resolution", "Resolved On"],
+                   ["1", D(2026, 3, 2), "TOP", "I-1", "why", "Resolved", "Rejected", D(2026, 3, 1)],
+                   ["2", D(2026, 3, 2), "TOP", "I-2", "why", "Resolved", "Rejected", D(2026, 3, 2)]], ["RESOLVED_BEFORE_OPENED"]),
      ("Special_Prices", [["Program ID", "SKU", "Mode", "Terms"], ["P-1", "A", "Down To", 5], ["P-1", "A", "Down To", 6]],
       ["SPECIAL_PRICE_CLASH"] * 2)],
 )  # fmt: skip

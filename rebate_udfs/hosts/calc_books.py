@@ -81,6 +81,7 @@ def _agreement(place: Place, closing: actions.Closing, file: Path) -> str | None
 
     amounts = report.by_currency((entry.currency, entry.amount) for entry in closing.preview.entries)
     head = f"{closing.messages[0]} They raise what is accrued by {words(amounts)}. The sheet {PREVIEW} shows them by program and reason."
+    head = " ".join((head, *closing.messages[1:]))
     if not closing.problems:
         return "" if calc_talk.agreed(place, f"{head}\n\nPost them as {user_name()}, for {file.name}? {FINAL}") else None
     told = "\n".join(f"- {problem.message}" for problem in closing.problems[:PROBLEMS_TOLD])

@@ -70,6 +70,7 @@ def _agreement(closing: actions.Closing, file: Path) -> Talk[str | None]:
 
     amounts = report.by_currency((entry.currency, entry.amount) for entry in closing.preview.entries)
     head = f"{closing.messages[0]} They raise what is accrued by {words(amounts)}. The sheet {PREVIEW} shows them by program and reason."
+    head = " ".join((head, *closing.messages[1:]))
     if closing.problems:
         told = "\n".join(f"- {problem.message}" for problem in closing.problems[:PROBLEMS_TOLD])
         more = f"\n(and {len(closing.problems) - PROBLEMS_TOLD} more)" if len(closing.problems) > PROBLEMS_TOLD else ""

@@ -1,16 +1,16 @@
 """The command `rebates`: from a workbook to checked figures, explanations and statements.
 
 Exit status: 0 fine; 1 the data has errors (the results of everything else are still given); 2 the call was wrong or a
-file cannot be read or written, said in one sentence. Source: functions.md, "Command line".
+file cannot be read or written, said in one sentence; 130 it was stopped. Source: functions.md, "Command line".
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from dataclasses import replace
-from datetime import date, datetime
-from enum import StrEnum
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 from uuid import uuid4
@@ -18,8 +18,9 @@ from uuid import uuid4
 import typer
 
 from . import actions, cli_addin, cli_claims, cli_import, cli_ledger, cli_serve, demo, report, terminal
+from .cli_options import Engine, check_engine, day
 from .hosts.analysis import Host
-from .hosts.files import write_results
+from .hosts.files import check_target, write_results
 from .hosts.ledger_beside import with_ledger_beside
 from .hosts.reading import read_book
 from .hosts.statement_sending import LIST, MAIL_MERGE, Sending, send
@@ -30,17 +31,9 @@ from .parse import CannotRead
 from .tables import read
 from .version import VERSION
 
-FINE, DATA_HAS_ERRORS, CALL_WAS_WRONG = 0, 1, 2
+FINE, DATA_HAS_ERRORS, CALL_WAS_WRONG, STOPPED = 0, 1, 2, 130
 BOOK_SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 DEMO_MARK = "READ ME.txt"  # tells a folder of ours from a folder of somebody else's
-
-
-class Engine(StrEnum):
-    """What sums the transactions; all give the same cents."""
-
-    DUCKDB = "duckdb"
-    PANDAS = "pandas"
-    POLARS = "polars"
 
 
 class _Verbs(typer.core.TyperGroup):
@@ -56,10 +49,12 @@ class _Verbs(typer.core.TyperGroup):
             raise SystemExit(FINE) from None
         except PermissionError as error:
             _stop(f"{error.filename or 'A file'} may not be written; close it where it is open, or choose another place.")
+        except (FileExistsError, NotADirectoryError) as error:
+            _stop(f"{error.filename or 'It'} is a file where a folder is needed; name another folder.")
         except OSError as error:
-            _stop(f"{error.filename or 'A file'}: {error.strerror or error}.")
+            _stop(f"{error.filename or 'A file'}: {error.strerror or error}. Check that path, or choose another place.")
         except KeyboardInterrupt:
-            _stop("Stopped. What was finished is kept; run it again to go on.", 130)
+            _stop("Stopped. What was finished is kept; run it again to go on.", STOPPED)
 
 
 app = typer.Typer(
@@ -74,8 +69,8 @@ app = typer.Typer(
 
 BookArgument = Annotated[Path, typer.Argument(metavar="BOOK", help="The workbook with the standard tables.", show_default=False)]
 AsOf = Annotated[
-    datetime | None,
-    typer.Option("--as-of", metavar="DATE", formats=["%Y-%m-%d"], help="Compute up to this day, as 2026-03-31. [default: the book's As Of]"),
+    date | None,
+    typer.Option("--as-of", metavar="DATE", parser=day, help="Compute up to this day, as 2026-03-31. [default: the book's As Of]"),
 ]
 Transactions = Annotated[
     list[str] | None,
@@ -135,7 +130,7 @@ def check(
     """List everything that is wrong with a workbook, each with its cell and what to do."""
     with terminal.working(terminal.console(quiet, errors=True), "Reading and checking"):
         tables, places = _load(book, as_of, transactions, engine)
-        outcome = actions.check(tables, _day(as_of), places)
+        outcome = actions.check(tables, as_of, places)
     out = terminal.console(quiet)
     terminal.print_problems(out, outcome.problems, places)
     if outcome.has_errors:
@@ -160,7 +155,9 @@ def run(
     target = out_file or (None if as_json else book)
     with terminal.working(terminal.console(quiet, errors=True), "Computing"):
         tables, places = _load(book, as_of, transactions, engine)
-        outcome = actions.calculate(tables, _day(as_of), places)
+        if target:
+            check_target(book, target)  # before the long work, not after it
+        outcome = actions.calculate(tables, as_of, places)
         written = write_results(book, outcome.run, outcome.tables, target) if target else ()
     if as_json:
         print(run_json(outcome.run))
@@ -168,7 +165,7 @@ def run(
     terminal.print_problems(out, outcome.problems, places)
     _stop_unless_written(written)
     for problem in written:
-        print(f"rebates: {problem.message} {problem.remedy}", file=sys.stderr)
+        print(f"rebates: {problem.message} {report.sentence(problem.remedy)}", file=sys.stderr)
     out.print(terminal.headline(outcome.run), soft_wrap=True)
     out.print(f"Next: open {terminal.plain(str(target))}; the sheets Check, Attainment and Accruals hold the details.", soft_wrap=True)
     raise typer.Exit(DATA_HAS_ERRORS if outcome.has_errors else FINE)
@@ -190,7 +187,7 @@ def explain(
     """Show how a figure came about, from the transactions to the last cent."""
     with terminal.working(terminal.console(quiet, errors=True), "Computing"):
         tables, _ = _load(book, as_of, transactions, engine)
-        outcome = actions.explain(tables, program, distributor, period, _day(as_of))
+        outcome = actions.explain(tables, program, distributor, period, as_of)
     out = terminal.console(quiet)
     for table in outcome.tables:
         out.print(terminal.plain(table.title), style="bold")
@@ -221,10 +218,12 @@ def statements(
     """Write one workbook for each distributor that takes part in a program."""
     with terminal.working(terminal.console(quiet, errors=True), "Computing"):
         tables, _ = _load(book, as_of, transactions, engine)
-        outcome = actions.make_statements(tables, _day(as_of), branches)
+        outcome = actions.make_statements(tables, as_of, branches)
     out = terminal.console(quiet)
     _write_statements(outcome.run, book, out_folder, Sending(jobs, branches, pdf, passwords, ledger), quiet, out)
     lists = f"{MAIL_MERGE} is for your mail program, {LIST} lists every file with its SHA-256"
+    if outcome.has_errors:
+        out.print(f"{terminal.errors_in_short(outcome.problems)}. See them: rebates check {terminal.plain(str(book))}", soft_wrap=True)
     out.print(f"Next: look at one in {terminal.plain(str(out_folder))} before you send them; {lists}.", soft_wrap=True)
     raise typer.Exit(DATA_HAS_ERRORS if outcome.has_errors else FINE)
 
@@ -242,6 +241,7 @@ def write_demo(
     tables, places = _load(book, None, None, Engine.DUCKDB)
     outcome = actions.calculate(tables, None, places)
     _stop_unless_written(write_results(book, outcome.run, outcome.tables))
+    _remember(book)
     terminal.print_run(out, outcome.run)
     terminal.print_problems(out, outcome.problems, places)
     _write_statements(outcome.run, book, out_folder, Sending(jobs=None, ledger=str(book.with_suffix(".ledger.sqlite"))), quiet, out)
@@ -259,18 +259,28 @@ def _take_folder(folder: Path) -> None:
         raise actions.Refused(f"{folder} is a file; name a folder.")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / DEMO_MARK).is_file():
         raise actions.Refused(f"{folder} holds other files; name a new folder, as in: rebates demo my-demo")
+    book, mark = folder / "rebates.xlsx", folder / DEMO_MARK
+    if book.is_file() and _digest(book) not in mark.read_text(encoding="utf-8", errors="replace"):
+        raise actions.Refused(f"{book} is no longer as the demo wrote it; name another folder, as in: rebates demo my-demo")
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / DEMO_MARK).write_text(demo.READ_ME, encoding="utf-8")
+    mark.write_text(demo.READ_ME, encoding="utf-8")
 
 
-def _day(as_of: datetime | None) -> date | None:
-    return as_of.date() if as_of else None
+def _remember(book: Path) -> None:
+    """Note what the demo wrote, so that a later one does not replace what somebody has changed in it."""
+    note = f"\nrebates.xlsx as the demo wrote it (SHA-256): {_digest(book)}\n"
+    (book.parent / DEMO_MARK).write_text(demo.READ_ME + note, encoding="utf-8")
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _load(
-    book: Path, as_of: datetime | None, transactions: list[str] | None, engine: Engine, *, as_shown: bool = False
+    book: Path, as_of: date | None, transactions: list[str] | None, engine: Engine, *, as_shown: bool = False
 ) -> tuple[Tables, report.ColumnPlaces]:
     """A book read and checked, and where its columns stand; with the ledger's entries, unless those of the sheet are asked for."""
+    check_engine(engine)
     raw, found = read_book(book)
     places = actions.column_places(raw)
     files = []
@@ -281,7 +291,7 @@ def _load(
         more, wrong = read_book(path)
         raw += [replace(table, place=f"{Path(path).name}, {table.place}") for table in more if table.name == "Transactions"]
         found += [problem for problem in wrong if problem.table == "Transactions"]
-    tables = read(raw, engine=engine.value, transactions=files, as_of=_day(as_of), problems=found)
+    tables = read(raw, engine=engine.value, transactions=files, as_of=as_of, problems=found)
     return tables if as_shown else with_ledger_beside(tables, book), places
 
 
@@ -305,7 +315,7 @@ def _write_statements(run: Run, book: Path, folder: Path, how: Sending, quiet: b
 def _stop_unless_written(written: tuple[Problem, ...]) -> None:
     for problem in written:
         if problem.severity is Severity.ERROR:
-            _stop(f"{problem.message} {problem.remedy}")
+            _stop(f"{problem.message} {report.sentence(problem.remedy)}")
 
 
 if __name__ == "__main__":

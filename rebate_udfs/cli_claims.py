@@ -36,6 +36,7 @@ Passwords = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 SHOWN = ("claim_id", "line", "distributor_id", "program_id", "status", "claimed", "calculated", "approved", "paid", "reasons", "finding", "match",
          "transaction_id", "quantity", "amount", "at_stake")  # fmt: skip
+LEAST = ("match", "distributor_id_2", "distributor_id", "quantity")  # what a narrow terminal does without, in this order
 MOST_ROWS = 30
 Load = Callable[[Path], tuple[Tables, report.ColumnPlaces]]
 
@@ -77,9 +78,13 @@ def register(app: typer.Typer, load: Load) -> None:
         outcome = actions.reconcile(_source(first), _source(second), tables, (first.name, second.name))
         for table in outcome.tables:
             if table.rows:
-                console.print(terminal.result(_some_columns(table, MOST_ROWS)))
+                shown, left = terminal.fitting(_some_columns(table, MOST_ROWS), console.width, LEAST)
+                console.print(shown)
+                if left:
+                    console.print(f"Not shown, for want of room: {', '.join(left)}. --out FILE writes everything.", soft_wrap=True)
             console.print(f"{table.title}.", *table.notes, soft_wrap=True)
-        terminal.print_problems(console, outcome.problems, {})
+        if outcome.problems:  # nothing is said of a list in which nothing is wrong: the differences are the news
+            terminal.print_problems(console, outcome.problems, {})
         if out is not None:
             write_comparison(out, outcome.tables)
             console.print(f"Wrote {plain(str(out))}.", soft_wrap=True)

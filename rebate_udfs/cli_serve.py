@@ -41,8 +41,8 @@ def serve(
     from .hosts import web
 
     scheme = "https" if cert else "http"
-    print(f"Serving on {scheme}://{host}:{port}. Stop with Ctrl-C. Next: rebates addin manifest --url https://... for Excel.", flush=True)
-    web.serve(host, port, data, cert, key, oidc_issuer, oidc_audience, ledger)
+    said = f"Serving on {scheme}://{host}:{port}. Stop with Ctrl-C. Next: rebates addin manifest --url https://... for Excel."
+    web.serve(host, port, data, cert, key, oidc_issuer, oidc_audience, ledger, ready=lambda: print(said, flush=True))
 
 
 @app.command("token")

@@ -24,7 +24,8 @@ FIRST_DAY, LAST_DAY = date(2024, 6, 1), AS_OF
 TRANSACTIONS = 3000
 UNKNOWN_DISTRIBUTOR = "D-9999"  # the one wrong row
 CENT = Decimal("0.01")
-READ_ME = """This folder was written by `rebates demo`. Nothing in it is real; running the demo again replaces it.
+READ_ME = """This folder was written by `rebates demo`. Nothing in it is real; running the demo again replaces it,
+unless you have changed rebates.xlsx.
 
 rebates.xlsx   the workbook of Alder & Finch Tools: what was typed, and the results
                Check         one wrong row on purpose: a sale to a distributor that does not exist

@@ -305,7 +305,7 @@ class _Reading:
             return "a total"
         for name, values in self.profile.leave_out.items():
             if (found := text_of(self._cell(name, cells))) in values:
-                return f'{name} is "{found}"'
+                return f'the column "{name}" holds "{found}", which the profile leaves out'
         return ""
 
     def _cell(self, name: str, cells: Sequence[Cell]) -> Cell:

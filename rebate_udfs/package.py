@@ -175,8 +175,7 @@ class Package:
         elsewhere, is read-only, or was saved by somebody while this one was being written.
         """
         target = Path(os.path.realpath(path))
-        if target.exists() and not os.access(target, os.W_OK):
-            raise CannotPatch(f"{target.name} is read-only; take the protection off or choose another file")
+        check_writable(target)
         try:
             handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=TEMPORARY_SUFFIX, dir=target.parent)
         except OSError as error:
@@ -222,6 +221,12 @@ class Package:
                 os.fsync(folder)  # the rename itself must survive a power cut
             finally:
                 os.close(folder)
+
+
+def check_writable(target: Path) -> None:
+    """Raises CannotPatch for a file marked read-only, whoever asks: a rename would replace it, and an administrator may write anything."""
+    if target.exists() and (not os.access(target, os.W_OK) or not target.stat().st_mode & 0o222):
+        raise CannotPatch(f"{target.name} is read-only; take the protection off")
 
 
 def _open(path: Path) -> zipfile.ZipFile:

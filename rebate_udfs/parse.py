@@ -306,10 +306,15 @@ def integer_of(cell: Cell) -> int:
     return int(number)
 
 
+NOT_CALCULATED = "a formula without a result"  # written by a program that does not calculate
+RECALCULATE = "Open the workbook in Excel and save it, so that its formulas have results."
+
+
 def value_of(cell: Cell, column: Column, date_1904: bool = False) -> Any:
     """What a cell that is not blank means in its column. Raises Unreadable with what is wrong and what to do."""
     if isinstance(cell, CellError):
-        raise Unreadable("CELL_ERROR", f"The cell holds {cell.code}.", "Correct the formula, or clear the cell.")
+        remedy = RECALCULATE if cell.code == NOT_CALCULATED else "Correct the formula, or clear the cell."
+        raise Unreadable("CELL_ERROR", f"The cell holds {cell.code}.", remedy)
     if column.kind == "date":
         return date_of(cell, date_1904)
     if column.kind in ("number", "money", "percent"):

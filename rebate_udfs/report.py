@@ -68,7 +68,7 @@ def check(run: Run, places: ColumnPlaces | None = None) -> ResultTable:
         Column("Severity", "text", "severity", lambda row: row.severity.value),
         Column("Where", "link", "place", lambda row: _link(row, places or {})),
         Column("What Is Wrong", "text", "message", lambda row: row.message),
-        Column("What To Do", "text", "remedy", lambda row: row.remedy),
+        Column("What To Do", "text", "remedy", lambda row: sentence(row.remedy)),
         Column("Program ID", "id", "program_id", lambda row: row.program_id),
         Column("Table", "text", "table", lambda row: row.table),
         Column("Row", "integer", "row", lambda row: row.row),
@@ -78,10 +78,34 @@ def check(run: Run, places: ColumnPlaces | None = None) -> ResultTable:
     if not problems:
         title = "OK: nothing is wrong with what you typed"
     elif errors:
-        title = f"{count(errors, 'error')} and {count(warnings, 'warning')}: rows with an error are left out of the figures"
+        title = f"{count(errors, 'error')} and {count(warnings, 'warning')}: {consequence(problems)}"
     else:
         title = f"{count(warnings, 'warning')}, no errors: every row is in the figures, somebody should look"
     return table_of("Check", title, columns, problems, ())
+
+
+def consequence(problems: Iterable[Problem]) -> str:
+    """What the errors among problems mean for the figures: a row is left out; a sheet, a column or a setting cannot be.
+
+    An error of a setting has a row too, but what is left out there is the setting: its default counts.
+    """
+    of_rows = [one.row is not None and one.table != "Settings" for one in problems if one.severity is Severity.ERROR]
+    if any(of_rows):
+        return "rows with an error are left out of the figures"
+    return "do not rely on the figures before this is mended"
+
+
+def sentence(remedy: str) -> str:
+    """A remedy as it is shown: with a capital, unless it starts with a command to type, and a full stop.
+
+    >>> sentence("check the forecast"), sentence("rebates check BOOK"), sentence("Enter a date.")
+    ('Check the forecast.', 'rebates check BOOK.', 'Enter a date.')
+    """
+    text = remedy.strip()
+    if not text:
+        return ""
+    start = text if text.startswith("rebates ") else text[0].upper() + text[1:]
+    return start if start[-1] in ".!?" else f"{start}."
 
 
 def _link(problem: Problem, places: ColumnPlaces) -> tuple[str, str] | None:

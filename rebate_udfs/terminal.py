@@ -22,12 +22,13 @@ from rich.text import Text
 
 from .jsonout import decimal_text
 from .model import Problem, ResultTable, Run, Severity
-from .report import ColumnPlaces, by_currency, count, words
+from .report import ColumnPlaces, by_currency, consequence, count, sentence, words
 
 PIPED_WIDTH = 160  # characters; a terminal has its own
 PROBLEMS_SHOWN_MAX = 40  # of one severity; the Check sheet lists all
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
-CONSEQUENCES = {Severity.ERROR: "these rows are left out of the figures", Severity.WARNING: "these rows count, somebody should look"}
+WHOLE_MAX = 22  # characters: a narrow column is shown whole or not at all, a wider one wraps between words
+GAP = "   "  # between columns
 RIGHT = frozenset({"money", "number", "percent", "integer"})
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # text of a workbook must not steer a terminal
 
@@ -103,13 +104,17 @@ def aligned(texts: Sequence[str]) -> list[str]:
     return [text + " " * (widest - len(tail)) for text, tail in zip(texts, tails, strict=True)]
 
 
-def grid(headers: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]], total_rows: int = 0) -> Table:
-    """A table without lines but one under the header; True puts a column to the right; the last `total_rows` are bold."""
+def grid(headers: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]], total_rows: int = 0, whole: int = 0) -> Table:
+    """A table without lines but one under the header; True puts a column to the right; the last `total_rows` are bold.
+
+    Columns of numbers are never broken, nor those of at most `whole` characters.
+    """
     cells = [list(row) for row in rows]
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for at, (header, right) in enumerate(headers):
-        width = max([len(header), *(len(row[at]) for row in cells)]) if right else 0
-        made.add_column(header.rjust(width), no_wrap=right, overflow="fold")
+        widest = max([len(header), *(len(row[at]) for row in cells)])
+        width = widest if right else 0
+        made.add_column(header.rjust(width), no_wrap=right or widest <= whole, overflow="fold")
         for row in cells:  # padded here: a column justified by rich loses the blank that stands for a parenthesis
             row[at] = row[at].rjust(width)
     for number, row in enumerate(cells):
@@ -117,13 +122,34 @@ def grid(headers: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]], tot
     return made
 
 
-def result(table: ResultTable) -> Table:
-    """A result table; columns that are empty throughout are left away."""
+def result(table: ResultTable, whole: int = 0) -> Table:
+    """A result table; columns that are empty throughout are left away, and those of at most `whole` characters are not broken."""
     shown = [at for at in range(len(table.columns)) if not table.rows or any(row[at] not in (None, "") for row in table.rows)]
     headers = [(plain(table.columns[at].header), table.columns[at].kind in RIGHT) for at in shown]
     columns = [[cell(row[at], table.columns[at].kind) for row in table.rows] for at in shown]
     columns = [aligned(texts) if table.columns[at].kind == "number" else texts for at, texts in zip(shown, columns, strict=True)]
-    return grid(headers, zip(*columns, strict=True))
+    return grid(headers, zip(*columns, strict=True), whole=whole)
+
+
+def fitting(table: ResultTable, width: int, least: Sequence[str] = ()) -> tuple[Table, tuple[str, ...]]:
+    """A table as so many characters hold it without breaking a header, and the headers of the columns left away for that.
+
+    Columns whose field starts with a word of `least` go first, in that order, then the last ones.
+    """
+    needs = {}
+    for at, column in enumerate(table.columns):
+        texts = [cell(row[at], column.kind) for row in table.rows]
+        widest = max([len(column.header), *map(len, texts)])
+        if any(texts):
+            needs[at] = (widest if column.kind in RIGHT else min(widest, WHOLE_MAX)) + len(GAP)
+    named = [at for word in least for at in needs if table.columns[at].field.startswith(word)]
+    kept = dict(needs)
+    for at in dict.fromkeys([*named, *reversed(needs)]):
+        if sum(kept.values()) - len(GAP) <= width or len(kept) == 1:
+            break
+        del kept[at]
+    columns, rows = tuple(table.columns[at] for at in kept), tuple(tuple(row[at] for at in kept) for row in table.rows)
+    return result(ResultTable(table.name, table.title, columns, rows), WHOLE_MAX), tuple(table.columns[at].header for at in needs if at not in kept)
 
 
 def address(problem: Problem, places: ColumnPlaces) -> str:
@@ -150,14 +176,20 @@ def print_problems(out: Console, problems: Sequence[Problem], places: ColumnPlac
         some = [problem for problem in problems if problem.severity is severity]
         if not some:
             continue
-        noun = severity.value.lower()
-        out.print(Text.assemble((count(len(some), noun), f"bold {COLOURS[severity]}"), f": {CONSEQUENCES[severity]}"))
+        follows = consequence(some) if severity is Severity.ERROR else "these rows count, somebody should look"
+        out.print(Text.assemble((count(len(some), severity.value.lower()), f"bold {COLOURS[severity]}"), f": {follows}"))
         headers = [(header, False) for header in ("Where", "What is wrong", "What to do", "Code")]
-        cells = ((address(problem, places), problem.message, problem.remedy, problem.code) for problem in some[:PROBLEMS_SHOWN_MAX])
+        cells = ((address(problem, places), problem.message, sentence(problem.remedy), problem.code) for problem in some[:PROBLEMS_SHOWN_MAX])
         out.print(grid(headers, ([plain(text) for text in row] for row in cells)))
         if len(some) > PROBLEMS_SHOWN_MAX:
             out.print(f"… and {len(some) - PROBLEMS_SHOWN_MAX:,} more; the Check sheet lists all of them.")
         out.print()
+
+
+def errors_in_short(problems: Sequence[Problem]) -> str:
+    """How many errors there are and what follows from them, for a verb that does not list them."""
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    return f"{count(len(errors), 'error')}: {consequence(errors)}"
 
 
 def print_run(out: Console, run: Run) -> None:

@@ -16,11 +16,12 @@ import pyarrow as pa
 
 from .engines import INT64_LIMIT, Engine, EngineError, quoted
 from .model import LINE_COLUMNS, Lines, Problem, Severity, TransactionType
-from .parse import DATE_REMEDY, NUMBER_REMEDY, CannotRead, RawTable
+from .parse import DATE_REMEDY, NOT_CALCULATED, NUMBER_REMEDY, RECALCULATE, CannotRead, RawTable
 from .rows import problem
 from .sources import DATES, MOST_PLACES, NUMBERS, TEXTS, Source, clean_sql, from_files, from_sheet, places_sql, short_sql, whole_sql
 from .words import choice
 
+LARGEST = "1e19"  # a number of 20 digits is too large, whatever its decimal places
 SHOWN = 50  # problems of one code that are listed by row; the rest are counted
 
 
@@ -50,14 +51,21 @@ def _empty(name: str) -> str:
     return f"({name}_raw IS NULL AND {name}_text IS NULL)"
 
 
+def _formula_check(text: str, header: str) -> Check:
+    return Check("CELL_ERROR", f"({text} IS NOT DISTINCT FROM {quoted(NOT_CALCULATED)})", header, f"{header} holds {NOT_CALCULATED}.", RECALCULATE)
+
+
 def _number_checks(name: str, header: str) -> list[Check]:
     raw = f"{name}_raw"
+    large = f"coalesce(abs(TRY_CAST({raw} AS DOUBLE)) >= {LARGEST}, false)"
     return [
         Check("EMPTY_CELL", _empty(name), header, f"{header} is empty.", f"Fill in {header}."),
-        Check("NOT_A_NUMBER", f"({raw} IS NULL AND {name}_text IS NOT NULL)", header, f'"{{{name}_text}}" is not a number.', NUMBER_REMEDY),
-        Check("TOO_MANY_PLACES", f"({raw} IS NOT NULL AND {name}_places > {MOST_PLACES})", header,
+        _formula_check(f"{name}_text", header),
+        Check("NOT_A_NUMBER", f"({raw} IS NULL AND {name}_text IS NOT NULL AND {name}_text <> {quoted(NOT_CALCULATED)})", header,
+              f'"{{{name}_text}}" is not a number.', NUMBER_REMEDY),
+        Check("TOO_MANY_PLACES", f"({raw} IS NOT NULL AND {name}_places > {MOST_PLACES} AND NOT {large})", header,
               f"{header} {{{raw}}} has more than {MOST_PLACES} decimal places.", f"Round it to {MOST_PLACES} places or fewer."),
-        Check("NUMBER_TOO_LARGE", f"({raw} IS NOT NULL AND {name}_places <= {MOST_PLACES} AND {name} IS NULL)", header,
+        Check("NUMBER_TOO_LARGE", f"({raw} IS NOT NULL AND ({large} OR ({name}_places <= {MOST_PLACES} AND {name} IS NULL)))", header,
               f"{header} {{{raw}}} is too large.", "Check the number: no sum of such amounts would be exact."),
     ]  # fmt: skip
 
@@ -68,10 +76,11 @@ POSITIVE = "(type IN ('Return', 'Credit Note') AND (quantity > 0 OR amount > 0))
 ERRORS: tuple[Check, ...] = (
     Check("BAD_CHOICE", "type IS NULL", "Type", '"{type_text}" is not a choice for Type.', "Choose one of: Invoice, Credit Note, Return."),
     Check("NO_DATE", "(invoice_date IS NULL AND invoice_date_text IS NULL)", "Invoice Date", "Invoice Date is empty.", DATE_REMEDY),
-    Check("NOT_A_DATE", "(invoice_date IS NULL AND invoice_date_text IS NOT NULL)", "Invoice Date",
+    _formula_check("invoice_date_text", "Invoice Date"),
+    Check("NOT_A_DATE", f"(invoice_date IS NULL AND invoice_date_text IS NOT NULL AND invoice_date_text <> {quoted(NOT_CALCULATED)})", "Invoice Date",
           '"{invoice_date_text}" is not a date, or could be two.', DATE_REMEDY),
     Check("UNKNOWN_DISTRIBUTOR", "distributor_unknown", "Distributor ID", 'There is no distributor "{distributor_id}" that can be used.',
-          "Add it to Distributors, or correct the id."),
+          "Add it to Distributors, mend its row there, or correct the id."),
     *_number_checks("quantity", "Quantity"),
     *_number_checks("amount", "Amount"),
     Check("POSITIVE_RETURN", f"({POSITIVE} AND NOT {OPPOSITE})", "Amount", "A {type} takes back, so its quantity and amount are negative.",

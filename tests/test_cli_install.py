@@ -44,7 +44,7 @@ def test_the_installed_command_finds_them(unpacked: Path, tmp_path: Path):
     )
     assert told.stdout.startswith("rebates ")
     entry = next(unpacked.glob("*.dist-info")) / "entry_points.txt"
-    assert "rebates = rebate_udfs.cli:main" in entry.read_text(encoding="utf-8")
+    assert "rebates = rebate_udfs.__main__:main" in entry.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", ["../secrets", "docs/x", "", "examples/../pyproject.toml"])

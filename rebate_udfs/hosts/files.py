@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..model import Problem, ResultTable, Run, Severity
-from ..package import CannotPatch, is_date_1904, open_elsewhere, remove_stale
+from ..model import Problem, Refused, ResultTable, Run, Severity
+from ..package import CannotPatch, check_writable, is_date_1904, open_elsewhere, remove_stale
 from .patch import patch
 from .sheets import open_book, write_tables
 
@@ -26,8 +26,7 @@ def write_results(
     remove_stale(target)
     holder = open_elsewhere(target)
     try:
-        if target.suffix.lower() != Path(path).suffix.lower():
-            raise CannotPatch(f"Excel opens it only under the ending {Path(path).suffix}; give it that one")
+        _check(Path(path), target)
         with tempfile.TemporaryDirectory(prefix="rebates-") as folder:
             scratch = Path(folder) / "results.xlsx"
             book = open_book(scratch, run, target.name, date_1904=is_date_1904(path))
@@ -35,17 +34,36 @@ def write_results(
             book.workbook.close()
             patch(path, scratch, target)
     except CannotPatch as refusal:
-        return (
-            _problem(
-                Severity.ERROR, "WORKBOOK_NOT_WRITTEN", f"{target.name} was left as it is: {refusal}.", "Do that, or choose another file (--out)."
-            ),
-        )
+        return (_problem(Severity.ERROR, "WORKBOOK_NOT_WRITTEN", not_written(target, refusal), "Do that, or choose another file (--out)."),)
     if holder:
         message = f"{target.name} seems to be open {holder}; the results are in the file on disk."
         return (
             _problem(Severity.WARNING, "WORKBOOK_OPEN", message, "Close it there without saving and open it again; saving would undo the results."),
         )
     return ()
+
+
+def check_target(path: Path, target: Path) -> None:
+    """Whether results of the workbook `path` can go to `target`, asked before they are computed. Raises Refused."""
+    try:
+        _check(path, target)
+    except CannotPatch as refusal:
+        raise Refused(f"{not_written(target, refusal)} Do that, or choose another file (--out).") from refusal
+
+
+def _check(path: Path, target: Path) -> None:
+    if target.is_dir():
+        raise CannotPatch("it is a folder; name a file in it")
+    if not target.parent.is_dir():
+        raise CannotPatch(f"there is no folder {target.parent}; make it")
+    if target.suffix.lower() != path.suffix.lower():
+        raise CannotPatch(f"Excel opens it only under the ending {path.suffix}; give it that one")
+    check_writable(target)
+
+
+def not_written(target: Path, refusal: CannotPatch) -> str:
+    """What a refusal means for a file: it stays as it is, or is not made."""
+    return f"{target.name or target.resolve()} was {'left as it is' if target.is_file() else 'not written'}: {refusal}."
 
 
 def _problem(severity: Severity, code: str, message: str, remedy: str) -> Problem:

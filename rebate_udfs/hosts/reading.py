@@ -19,13 +19,15 @@ import python_calamine as calamine
 from ..columns import TABLES
 from ..describe import Table
 from ..model import CellError, Problem, Severity
-from ..parse import CannotRead, Cell, RawTable, is_blank, is_total, text_of
+from ..parse import NOT_CALCULATED, CannotRead, Cell, RawTable, is_blank, is_total, text_of
 from ..words import key
 
 HEADER_ROWS = 30  # how far down a header row is looked for
 LARGEST_BOOK = 4 * 2**30  # bytes unpacked; a full sheet of a million rows is about 0.8 GiB
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".xltx", ".xltm")
 ZIP_MARK, OLE_MARK = b"PK\x03\x04", bytes.fromhex("D0CF11E0A1B11AE1")
+CONTENTS = {"xl/workbook.xml": ".xlsx", "xl/workbook.bin": ".xlsb", "content.xml": ".ods"}  # a part that tells the kind of a package
+MISNAMED = (".xls", ".xlsb", ".ods")  # read by their ending, so the content must be of that kind
 RESULT_SHEETS = ("Check", "Attainment", "Accruals", "Payable", "Journal", "Roll-Forward", "Roll-Forward Programs", "Aging", "Payment Timeliness",
                  "Funds", "Claim Check", "Dispute Check", "Program Review", "Dashboard", "Explanation", "Calendar", "Runs")  # fmt: skip
 
@@ -74,7 +76,7 @@ def read_inputs(book: Path | str, transactions: Sequence[Path | str] = ()) -> tu
 
 def _recognise(path: Path) -> bytes:
     """The first bytes of a file that can be a workbook. Raises CannotRead for all others."""
-    name = path.name
+    name = path.name or str(path.resolve())  # of "." and of a whole drive
     if path.is_dir():
         raise CannotRead(f"{name} is a folder.", "Name the workbook in it.")
     if not path.exists():
@@ -132,6 +134,9 @@ def _check_package(path: Path) -> None:
         raise CannotRead(f"{path.name} unpacks to {size // 2**20:,} MiB, more than a workbook can hold.", "Check where the file comes from.")
     if not {"xl/workbook.xml", "xl/workbook.bin", "content.xml"} & {name.lstrip("/") for name in names}:
         raise CannotRead(f"{path.name} is a package without a workbook in it.", "Save it as an Excel workbook (.xlsx).")
+    ending = next((ending for part, ending in CONTENTS.items() if part in {name.lstrip("/") for name in names}), "")
+    if path.suffix.lower() in set(MISNAMED) - {ending}:
+        raise CannotRead(f"{path.name} is an {ending} by its content.", f"Rename it to {path.stem}{ending}.")
 
 
 def _open(path: Path, mark: bytes) -> Any:
@@ -299,7 +304,6 @@ _ERROR_CELL = re.compile(rb'<c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]{1,3})(\d{1,7})"
 
 
 _NO_RESULT = re.compile(rb'<c\b(?![^>]*\bt="str")[^>]*\br="([A-Z]{1,3})(\d{1,7})"[^>]*><f\b[^>]*>[^<]*</f>(?:<v></v>|<v ?/>)?</c>')
-NOT_CALCULATED = "a formula without a result (open the workbook in Excel and save it)"
 
 
 def _error_cells(path: Path, part: str) -> Iterator[tuple[int, int, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,10 @@ __all__ = ["Token", "create_app", "make_token", "manifest", "revoke_tokens", "se
 HOST, PORT = "127.0.0.1", 8765
 MOST_CONNECTIONS = 1024
 KEEP_ALIVE = 30  # seconds
+CERTIFICATE = (
+    "Make a certificate for your own computer, and let the system trust cert.pem: openssl req -x509 -newkey rsa:2048 -nodes -days 365 "
+    "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext extendedKeyUsage=serverAuth -keyout key.pem -out cert.pem"
+)
 STATIC = ("taskpane.html", "taskpane.css", "taskpane.js", "views.js", "tasks.js")
 
 
@@ -45,9 +50,11 @@ def serve(
     oidc_issuer: str = "",
     oidc_audience: str = "",
     ledger: str = "",
+    ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve the add-in until stopped. `data` is the folder below which transactions may be named by path; `ledger` the
-    URL of the database in which periods are closed, and which keeps the keys of statements.
+    URL of the database in which periods are closed, and which keeps the keys of statements; `ready` is called when nothing
+    stands in the way any more.
 
     Raises Refused, with what to do, when it may not or cannot start: off loopback without TLS or without anybody who
     could sign in, a certificate that is not there, a port that is taken.
@@ -62,6 +69,7 @@ def serve(
     access = Access(required=not is_loopback(host) or provider is not None, provider=provider)
     app = create_app(access, data=data, ledger=ledger, loopback=is_loopback(host), tls=cert is not None)
     start_logging()
+    ready()
     uvicorn.run(
         app,
         host=host,
@@ -82,7 +90,7 @@ def check_start(host: str, cert: Path | None, key: Path | None, provider: Provid
         raise Refused("TLS needs both: --cert FILE and --key FILE.")
     for path in (cert, key):
         if path is not None and not path.is_file():
-            raise Refused(f"There is no file {path}.")
+            raise Refused(f"There is no file {path}. {CERTIFICATE}")
     if is_loopback(host):
         return
     if cert is None:

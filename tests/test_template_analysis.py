@@ -95,6 +95,13 @@ def test_the_sheet_is_green_stands_after_start_and_is_never_protected(filled: Pa
     assert "#NAME?" in said and "Activate Functions" in said
 
 
+def test_no_format_depends_on_a_spilled_text_being_equal_to_another(filled: Path):
+    rules = [rule for area in openpyxl.load_workbook(filled)[NAME].conditional_formatting for rule in area.rules]
+    texts = [text for rule in rules for text in rule.formula]
+    assert sum('&""="' in text for text in texts) >= 3
+    assert not [text for text in texts if re.search(r'\$\d+="', text)], "LibreOffice finds a text that an add-in spilled equal to none"
+
+
 def test_ids_and_periods_are_typed_as_text(filled: Path):
     sheet = openpyxl.load_workbook(filled)[NAME]
     row, column = EXPLAINED

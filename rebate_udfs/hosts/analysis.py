@@ -158,6 +158,7 @@ class _Analysis:
         self._matrix()
         self._explanation()
         self._attainment()
+        self.sheet.set_row(ATTAINMENT[0], 30)  # for headers of two lines
         self.sheet.hide_gridlines(2)
         self.sheet.set_tab_color(look.TAB_RESULT)
         self.sheet.print_area(0, 0, EXPLAINED[0] + EXPLAINED_SIZE[0] - 1, ATTAINMENT[1] - 2)
@@ -262,8 +263,9 @@ class _Analysis:
         formula = f'REBATE_TABLE({HANDLE_NAME},"Attainment","","",{self.as_of})'
         self._spill(ATTAINMENT, ATTAINMENT_SIZE, formula, self.figures.attainment)
         header, cell = xl_rowcol_to_cell(top, left, True, False), xl_rowcol_to_cell(top + 1, left)
-        self._rule(ATTAINMENT, ATTAINMENT_SIZE, f'=AND(ISNUMBER({cell}),{header}="Period Ends")', look.DATE_FORMAT)
-        shares = f'OR(LEFT({header},4)="Way ",{header}="Percent",{header}="Forecast Share")'
+        named = f'{header}&""'  # LibreOffice finds a text that an add-in spilled equal to none, until something is done with it
+        self._rule(ATTAINMENT, ATTAINMENT_SIZE, f'=AND(ISNUMBER({cell}),{named}="Period Ends")', look.DATE_FORMAT)
+        shares = f'OR(LEFT({header},4)="Way ",{named}="Percent",{named}="Forecast Share")'
         self._rule(ATTAINMENT, ATTAINMENT_SIZE, f"=AND(ISNUMBER({cell}),{shares})", look.percent_format(1))
         self._number_rules(ATTAINMENT, ATTAINMENT_SIZE)
 
@@ -292,7 +294,7 @@ class _Analysis:
     def _number_rules(self, place: tuple[int, int], size: tuple[int, int]) -> None:
         """Money as money; of other numbers those from 1 on with thousands, whole or with two places, small rates as they are."""
         header, cell = xl_rowcol_to_cell(*place, True, False), xl_rowcol_to_cell(place[0] + 1, place[1])
-        money = f'OR({header}="Amount",LEFT({header},6)="Earned",LEFT({header},14)="Next Tier Adds")'
+        money = f'OR({header}&""="Amount",LEFT({header},6)="Earned",LEFT({header},14)="Next Tier Adds")'
         self._rule(place, size, f"=AND(ISNUMBER({cell}),{money},ROUND({cell},2)={cell})", look.money_format(2))
         self._rule(place, size, f"=AND(ISNUMBER({cell}),ABS({cell})>=1,{cell}<>INT({cell}))", "#,##0.00_)")
         self._rule(place, size, f"=AND(ISNUMBER({cell}),{cell}=INT({cell}))", "#,##0_)")

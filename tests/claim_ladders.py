@@ -88,6 +88,10 @@ HEAD = """# Why a claim is not simply approved
 Every reason in order of precedence, made from the code and checked by the tests. Up to `COST_UNKNOWN` every reason that
 applies is given; from `QUANTITY_EXCEEDS_INVOICE` on none follows one that rejects or holds. Rejected outranks Held, Held
 outranks Adjusted. Each example was sent in a small book and got the answer shown.
+
+A line that a close has posted, or that a person has decided, is final: what stands is not computed anew. Where the terms
+would give more or less today, Claim Check, `rebates claims` and the statement say so beside a posted line, and what more
+there is can be claimed on a new line while claims are taken.
 """
 
 if __name__ == "__main__":

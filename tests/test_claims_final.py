@@ -17,6 +17,8 @@ from rebate_udfs.claim_posting import claim_entries
 from rebate_udfs.ledger import Ledger
 from rebate_udfs.model import ClaimResult, Run, Tables
 from rebate_udfs.pipeline import run
+from rebate_udfs.report_claims import answers, what_to_do
+from rebate_udfs.statement.answers import claim_line
 
 CLAIM = {"Program ID": "P", "Distributor ID": "NORTH"}
 VOLUME = {"Program ID": "P", "Period": "Year", "Claim Required": "Yes", "Accrual Policy": "Attained", "Tiers": [[0, "2 %"], [2000, "4 %"]]}
@@ -95,6 +97,23 @@ def test_a_posted_claim_keeps_its_money_when_the_fund_shrinks_and_a_later_one_ge
     found = run(books(ledger, "2026-02-28", MDF, [FIRST, back], [first]))  # fund 10.00
     assert [(row.status, row.approved, row.difference) for row in found.claims] == [("Approved", 15, -5)]
     assert [row.accrued for row in found.accruals] == [15]  # never below what is approved
+
+
+def test_a_line_that_a_close_limited_says_today_what_a_new_line_could_claim(ledger: Ledger) -> None:
+    show = CLAIM | {"Activity Type": "Show", "Proof Reference": "R", "Activity Date": "2026-01-15", "Claim Date": "2026-01-20"}
+    sent = show | {"Claim ID": "B", "Activity Cost": 100, "Claimed Amount": 50}
+    before = run(books(ledger, "2026-01-31", MDF, [FIRST], [sent]))  # fund 20.00
+    assert what_to_do(line(before, "B")) == "Nothing to do: we pay what the fund still holds."
+    close(books(ledger, "2026-01-31", MDF, [FIRST], [sent]), "2026-01", ledger)
+    later = run(books(ledger, "2026-02-28", MDF, [FIRST, SECOND], [sent]))  # fund 50.00
+    row = line(later, "B")
+    assert amounts(row) == (Decimal("20.00"), Decimal("30.00"))
+    fixed = "Fixed by the close of 2026-01-31: the terms would give USD 30.00 more today, which can be claimed on a new line while claims are taken."
+    (told,) = answers(later, 5)
+    assert told.endswith(fixed) and "Nothing to do" not in told and "as of 2026-01-31" in told.casefold()
+    assert claim_line(row, None, later.as_of).what_to_do == fixed
+    new = sent | {"Claim ID": "C", "Claim Date": "2026-02-27", "Activity Date": "2026-02-20", "Proof Reference": "R2", "Claimed Amount": 30}
+    assert line(run(books(ledger, "2026-02-28", MDF, [FIRST, SECOND], [sent, new])), "C").approved == Decimal("30.00")
 
 
 def test_reopening_frees_the_line_and_an_earlier_day_does_not_know_of_the_close(ledger: Ledger) -> None:

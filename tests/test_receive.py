@@ -7,14 +7,17 @@ import io
 import os
 import random
 import zipfile
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 from returned import CLAIM, DISPUTE, Company, by_xml, company, fill, mutated, part_of, rebuilt
 
+from rebate_udfs.claim_reasons import BY_CODE
 from rebate_udfs.hosts.receive import receive_statements, set_aside, write_receipts
 from rebate_udfs.hosts.receive_reader import Refused, cells, limit, look_at_package, read
 from rebate_udfs.ledger import default_url
@@ -54,6 +57,27 @@ def test_a_filled_statement_is_taken_validated_and_never_twice(firm: Company, tm
     (again,) = received(firm, path)
     assert again.taken and again.known == 3 and not again.claims and not again.disputes
     assert len(firm.tables().claims) == len(tables.claims)
+
+
+def test_a_receipt_says_why_before_what_to_do_and_asks_nothing_where_nothing_is_left(firm: Company, tmp_path: Path) -> None:
+    (receipt,) = received(firm, fill(firm.statements[0], tmp_path / "filled.xlsx", [CLAIM]))
+    (sent,) = [each for each in run(firm.tables()).claims if each.claim_id == "C-77"]
+    codes = ("FUND_EXHAUSTED", "CLAIMED_TOO_LITTLE")
+    remedies, whole = tuple(BY_CODE[code].remedy for code in codes), {"status": "Approved", "approved": Decimal(100), "reasons": codes}
+
+    def told(**changes: Any) -> list[str]:
+        (text,) = write_receipts(tmp_path / "receipts", [receipt], [replace(sent, **{"remedies": remedies, **changes})])
+        lines = text.read_text().splitlines()
+        text.unlink()
+        at = next(number for number, line in enumerate(lines) if line.startswith("Claim C-77"))
+        return [line for line in lines[at + 1 :] if line.startswith("  ")][:1]
+
+    assert told(**whole, details=("USD 100.00 left", "100.00 against 400.00")) == []  # the fund holds no more
+    assert told(**whole, details=("", "USD 40.00 more can be claimed")) == [
+        "  Less is claimed than the terms give. Claim the rest in a line of its own."
+    ]
+    less = {"status": "Adjusted", "approved": Decimal(60), "reasons": codes[:1], "details": ("USD 60.00 left",)}
+    assert told(**less) == ["  The fund does not hold enough. Nothing to do: we pay what the fund still holds."]
 
 
 def test_a_line_that_was_changed_is_a_resubmission(firm: Company, tmp_path: Path) -> None:

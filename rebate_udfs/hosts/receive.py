@@ -22,6 +22,7 @@ from ..model import ClaimResult, Refused, Tables
 from ..package import CannotPatch, remove_stale
 from ..receipts import Receipt, Sent
 from ..receive import MOST_LISTED as MOST_IN_REASON
+from ..report_claims import what_to_do, why
 from ..report_columns import words
 from ..seal import Returned
 from .append import append_tables
@@ -224,8 +225,8 @@ def _lines(receipt: Receipt, answers: Mapping[tuple[str, str, str], ClaimResult]
         answer = answers.get((receipt.participant_id, str(row["Claim ID"]), str(row.get("Line", "1"))))
         said = _standing(answer, str(row.get("Currency") or answer.currency)) if answer else "not looked at yet"
         yield f"Claim {row['Claim ID']} line {row.get('Line', '1')}: {said}"
-        if answer and answer.remedies:
-            yield f"  {' '.join(dict.fromkeys(answer.remedies))}"
+        if answer and (told := " ".join(filter(None, (why(answer), what_to_do(answer))))):
+            yield f"  {told}"
     for row in receipt.disputes:
         yield f"Dispute {row['Dispute ID']} about {row.get('Figure ID') or row.get('Invoice Number')}: open, we will answer"
     if receipt.problems or receipt.notes:

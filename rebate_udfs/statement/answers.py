@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 
 from ..model import Claim, ClaimResult, Dispute, DisputeStatus
-from ..report_claims import why
+from ..report_claims import what_to_do, why
 from ..settle import dispute_effect
 from .nouns import ClaimLine, DisputeLine
 
@@ -28,7 +28,7 @@ def claim_line(row: ClaimResult, claim: Claim | None, as_of: date) -> ClaimLine:
         approved=row.approved,
         paid=row.paid,
         why=why(row),
-        what_to_do=" ".join(dict.fromkeys(row.remedies)),
+        what_to_do=what_to_do(row),
         answer=row.note if decided else "",
         currency=row.currency,
     )

@@ -359,7 +359,8 @@ def period_to_close(tables: Tables, ledger: Ledger) -> str:
 def close_period(tables: Tables, period: str, ledger: Ledger, today: date | None = None) -> Closing:
     """What an accounting period lacks in the ledger (`period` empty: the next one); `post_period` posts it.
 
-    A period that is not over is said, on a line of its own, and can be closed. Raises Refused for a period that is not the next one, or without an exchange rate that it needs.
+    A period that is not over is said, on a line of its own, and can be closed. Raises Refused for a period that is not the
+    next one, or without an exchange rate that it needs.
     """
     from . import bookkeeping
 
@@ -368,7 +369,8 @@ def close_period(tables: Tables, period: str, ledger: Ledger, today: date | None
         return Closing(made.period.period_id, "", 0, (), (), (made.already,), made, True)
     said = f"{report.count(len(made.entries), 'entry', 'entries')} to post for {made.period.period_id}, as of {made.period.ends_on}."
     name = bookkeeping.run_id(made.inputs.input_hash, made.run.as_of)
-    return Closing(made.period.period_id, name, len(made.entries), (closing_totals(made.entries),), made.problems, (said, *_not_over(made.period, tables, today)), made)
+    messages = (said, *_not_over(made.period, tables, today))
+    return Closing(made.period.period_id, name, len(made.entries), (closing_totals(made.entries),), made.problems, messages, made)
 
 
 def _not_over(period: Period, tables: Tables, today: date | None) -> Iterator[str]:

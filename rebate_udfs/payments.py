@@ -193,7 +193,8 @@ def not_over(found: Iterable[Proposal], run: Run, known: date) -> str:
         return ""
     whole = len({part.key for part in parts})
     return (
-        f"{len(early):,} of the {whole:,} figure{'' if whole == 1 else 's'} proposed {'belongs' if len(early) == 1 else 'belong'} to periods that end after {known}, "
+        f"{len(early):,} of the {whole:,} figure{'' if whole == 1 else 's'} proposed {'belongs' if len(early) == 1 else 'belong'} "
+        f"to periods that end after {known}, "
         "the last day that this book knows (As Of on the sheet Settings, or the last transaction): they hold only what was bought until then. "
         "Pay them when their periods are over and all transactions are in, or delete their rows in Payments."
     )

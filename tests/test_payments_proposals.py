@@ -80,7 +80,8 @@ def book(tmp_path: Path) -> Path:
 
 
 def test_what_is_proposed_of_periods_that_are_not_over_is_said_before_it(tmp_path: Path) -> None:
-    path = write_book(tmp_path / "book.xlsx", [MONTHLY], [*SALES[:2], [date(2026, 6, 10), "A", "F", 1, "9,000"]], settings={"As Of": date(2026, 6, 12)})
+    sales = [*SALES[:2], [date(2026, 6, 10), "A", "F", 1, "9,000"]]
+    path = write_book(tmp_path / "book.xlsx", [MONTHLY], sales, settings={"As Of": date(2026, 6, 12)})
     said = run("pay", str(path), "--out", str(tmp_path / "later"), "--due", "2026-08-31")
     assert "1 of the 3 figures proposed belongs to periods that end after 2026-06-12" in said
     assert said.index("1 of the 3") < said.index("PAY-2026")

@@ -20,7 +20,7 @@ ALLOWED = (  # package, the modules that may import it (a folder ends with /)
     *((name, ("hosts/",)) for name in sorted(HOST_PACKAGES)),
     ("lxml", ("package.py", "hosts/")),
     ("narwhals", ("engines.py", "tables.py", "transactions.py", "qualify.py", "measure.py", "claims.py", "claim_evidence.py", "reconcile.py")),
-    ("typer", ("cli.py", "cli_addin.py", "cli_books.py", "cli_claims.py", "cli_import.py", "cli_ledger.py", "cli_serve.py")),
+    ("typer", ("cli.py", "cli_addin.py", "cli_books.py", "cli_claims.py", "cli_import.py", "cli_ledger.py", "cli_options.py", "cli_serve.py")),
     ("rich", ("cli.py", "terminal.py")),
     *((name, ("ledger.py", "ledger_statements.py", "migrations/")) for name in ("sqlalchemy", "alembic")),
 )

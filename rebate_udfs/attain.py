@@ -93,7 +93,7 @@ def rounded_reward(earned: Earned) -> Reward:
     difference = Fraction(earned.figure) - earned.reward.amount
     if not difference:
         return earned.reward
-    steps = (*earned.reward.steps, Step("Rounding", f"once, to {earned.figure}", amount=difference))
+    steps = (*earned.reward.steps, Step("Rounding", f"once, to {earned.figure:,}", amount=difference))
     return Reward(Fraction(earned.figure), earned.reward.tier, steps)
 
 

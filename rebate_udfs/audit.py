@@ -21,6 +21,7 @@ from .model import Accrual, Attainment, Run, Step, Verdict
 from .participants import Hierarchy, Place
 from .qualify import DATE_COLUMN, REASONS, Classes, Counting, lines_of, originals, profile, verdict
 
+ACCRUED = "Accrued to date"
 UNTIMED = ("AFTER_AS_OF", "OUTSIDE_PROGRAM_DATES")
 
 
@@ -139,6 +140,13 @@ def explain_earned(run: Run, program_id: str, participant_id: str, period: str |
     return rows[: ends[0] + 1] if ends else rows
 
 
+def explain_accrued(run: Run, program_id: str, participant_id: str, period: str) -> list[ExplanationRow]:
+    """The same up to what is accrued: without what a ledger holds of it, which a run of stored inputs does not know."""
+    rows = explain(run, program_id, participant_id, period)
+    ends = [at for at, row in enumerate(rows) if row.step == ACCRUED]
+    return rows[: ends[0] + 1] if ends else rows
+
+
 def attainment_of(run: Run, program_id: str, participant_id: str, period: str | None = None) -> Attainment | None:
     """The row of a figure: by period id or a day in it; None: the period that holds the as-of date, else the last."""
     rows = [each for each in run.attainment if (each.program_id, each.participant_id) == (program_id, participant_id)]
@@ -194,7 +202,7 @@ def _step_row(step: Step) -> ExplanationRow:
 def _accrual_rows(accrual: Accrual) -> Iterator[ExplanationRow]:
     yield ExplanationRow("Accrual", f"{accrual.figure_id}, policy {accrual.policy}")
     yield from (_step_row(step) for step in accrual.steps)
-    yield ExplanationRow("Accrued to date", accrual.currency, amount=Fraction(accrual.accrued))
+    yield ExplanationRow(ACCRUED, accrual.currency, amount=Fraction(accrual.accrued))
     yield ExplanationRow("Recognised", "what the ledger holds", amount=Fraction(accrual.recognised))
     yield ExplanationRow("True-up", "accrued - recognised: the entry that is missing", amount=Fraction(accrual.true_up))
 

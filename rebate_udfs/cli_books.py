@@ -186,18 +186,31 @@ def _show(book: Path, tables: Tables, figure: str, url: str | None) -> int:
     found = ledger_audit.show(bookkeeping.read_ledger(tables, str(book), url), figure)
     columns = (("Entry", "id", "entry_id"), ("Kind", "text", "kind"), ("Reason", "text", "reason"),
                ("Amount", "money", "amount"), ("Source", "id", "source"), ("By", "text", "posted_by"))  # fmt: skip
+    before: Any = None
     for each in found:
         head = f"{each.act.accounting_period}, run {each.act.run_id}, by {each.act.posted_by} at {each.act.done_at}"
         out.print(plain(head), style="bold", soft_wrap=True)
         rows = tuple((row.entry_id, row.kind.value, row.reason, row.amount, row.source, row.posted_by) for row in each.entries)
         out.print(_table(columns, rows))
-        for step in each.steps:
-            figures = "  ".join(terminal.cell(value, "number").strip() for value in (step.quantity, step.rate, step.amount) if value is not None)
-            out.print(plain(f"  {step.step}: {step.detail}  {figures}".rstrip()), soft_wrap=True)
+        if before and before.steps == each.steps:  # a close that posted a payment or a dispute has not earned more
+            out.print(plain(f"  Earned and accrued as at the close of {before.act.accounting_period}."), soft_wrap=True)
+        else:
+            _print_steps(out, each)
+        before = each
         verdict = "the same cents" if each.agrees else "NOT the same"
-        out.print(plain(f"Recognised {each.recognised:,}, computed again {each.accrued if each.accrued is not None else 'nothing'}: {verdict}."))
+        again = "nothing" if each.accrued is None else f"{each.accrued:,}"
+        out.print(plain(f"Recognised by the entries up to this close {each.recognised:,}, computed again {again}: {verdict}."), soft_wrap=True)
         out.print()
     return 0 if all(each.agrees for each in found) else 1
+
+
+def _print_steps(out: Any, each: Any) -> None:
+    """The steps of a replayed close, a line each: shares as percent, amounts with separators."""
+    for step in each.steps:
+        rate = "percent" if each.in_percent else "number"
+        values = ((step.quantity, "number"), (step.rate, rate), (step.amount, "number"))
+        figures = "  ".join(terminal.cell(value, kind).strip() for value, kind in values if value is not None)
+        out.print(plain(f"  {step.step}: {step.detail}  {figures}".rstrip()), soft_wrap=True)
 
 
 def _diff(book: Path, tables: Tables, first: str, second: str, url: str | None) -> None:

@@ -17,7 +17,7 @@ from .claim_posting import claim_entries
 from .closing import posted
 from .ledger import CLOSE, Act, Ledger, closed_periods
 from .ledger_chain import Break, first_break
-from .model import LedgerEntry, Refused, Row, Run, Tables
+from .model import LedgerEntry, Refused, RewardKind, Row, Run, Tables
 from .pipeline import run as compute
 from .stored_inputs import LINES, TABLES, lines_table, restored
 
@@ -68,7 +68,8 @@ class Replayed:
     entries: tuple[LedgerEntry, ...]
     recognised: Decimal  # by the ledger, up to this close
     accrued: Decimal | None  # computed again; None: the book of then had no such figure
-    steps: tuple[ExplanationRow, ...]
+    steps: tuple[ExplanationRow, ...]  # up to what is accrued
+    in_percent: bool  # whether their rates are shares
 
     @property
     def agrees(self) -> bool:
@@ -94,7 +95,8 @@ def show(ledger: Ledger, figure_id: str) -> list[Replayed]:
         run = replay(ledger, act)
         accrued = next((row.accrued for row in run.accruals if row.figure_id == "/".join((*key, "accrued"))), None)
         recognised = posted(entry for entry in own if entry.sequence <= act.last_sequence).recognised[key]
-        found.append(Replayed(act, here, recognised, accrued, tuple(audit.explain(run, *key))))
+        in_percent = any(program.program_id == key[0] and program.reward is RewardKind.PERCENT for program in run.tables.programs)
+        found.append(Replayed(act, here, recognised, accrued, tuple(audit.explain_accrued(run, *key)), in_percent))
     return found
 
 

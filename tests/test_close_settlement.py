@@ -127,3 +127,16 @@ def test_partial_final_and_after_final_settlement_then_a_void_and_an_offset(tmp_
     assert [(row.source, row.amount) for row in entries(path, "2027-04")] == [("X2", D(11000)), ("X3", D(-10000))]
     found = compute(load(path), date(2027, 4, 30)).payable
     assert (sum(row.recoverable for row in found), sum(row.payable for row in found)) == (0, 0)
+
+
+def test_audit_show_tells_the_steps_once_and_no_entry_as_missing(tmp_path: Path) -> None:
+    program = {"Program ID": "P", "Period": "Quarter", "Accrual Policy": "Attained", "Tiers": [[0, "6 %"]]}
+    sales = [[date(2026, 2, 10), "A", "F", 1, "17,232.50"]]
+    payment = {"Payment ID": "X", "Program ID": "P", "Participant ID": "A", "Period": "2026-Q1", "Paid On": date(2026, 5, 5), "Amount": "1033.95"}
+    path = write_book(tmp_path / "book.xlsx", [program], sales, Payments=[payment])
+    for month in ("2026-03", "2026-04", "2026-05"):
+        close(path, month)
+    said = run("audit", "show", "P/A/2026-Q1/accrued", "--book", str(path))
+    assert said.count("Accrued to date") == 1 and "Earned and accrued as at the close of 2026-03." in said
+    assert "6.00 %" in said and "0.06" not in said and "missing" not in said and "1033.95" not in said
+    assert said.count("computed again 1,033.95: the same cents") == 2

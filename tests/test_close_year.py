@@ -111,6 +111,8 @@ def test_ledger_and_sheet_hold_and_every_figure_is_computed_again_to_the_cent(ye
     figure = next(row.figure_id for row in ledger.entries() if row.reason == "MEMBERSHIP_CHANGE")
     printed = run("audit", "show", figure, "--book", str(year))
     assert "the same cents" in printed and "NOT the same" not in printed
+    assert "Recognised: what the ledger holds" not in printed and "that is missing" not in printed
+    assert "Accrued to date: " in printed
 
 
 def test_audit_diff_names_the_tier_that_changed(year: Path) -> None:

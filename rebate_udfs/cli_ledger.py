@@ -136,4 +136,4 @@ def _finish(book: Path, tables: Tables, books: Any, message: str, quiet: bool) -
     if did == "repaired":
         out.print("The sheet Ledger did not show the ledger and was written anew from it.", soft_wrap=True)
     if problem:
-        print(f"rebates: {problem.message} ({problem.remedy})", file=sys.stderr)
+        print(f"rebates: {report.sentence(problem.message)} {report.sentence(problem.remedy)}", file=sys.stderr)

@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import date
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
+import closebooks
 import pytest
 from books import SOUND, bent, more, write
 from click.testing import Result
@@ -19,6 +21,8 @@ from typer.testing import CliRunner
 
 from rebate_udfs import cli, cli_options, terminal
 from rebate_udfs.model import ResultColumn, ResultTable
+
+EXPORTS = Path(__file__).parents[1] / "examples" / "import_profiles"
 
 
 def call(*arguments: object) -> Result:
@@ -153,3 +157,32 @@ def test_ctrl_c_while_it_loads_ends_as_it_does_later(book: Path, seconds: float)
         _, said = running.communicate(timeout=60)
     assert running.returncode == 130
     assert said == "rebates: Stopped. What was finished is kept; run it again to go on.\n"
+
+
+def test_an_import_into_a_workbook_marked_read_only_appends_nothing(tmp_path: Path):
+    book = tmp_path / "book.xlsx"
+    assert call("new", book).exit_code == 0
+    before = book.read_bytes()
+    book.chmod(0o444)
+    done = call("import", EXPORTS / "quickbooks_sales.csv", "--profile", EXPORTS / "quickbooks_sales.yaml", "--into", book)
+    assert done.exit_code == 2
+    assert "is read-only; take the protection off" in done.stderr
+    assert book.read_bytes() == before
+
+
+def test_a_close_of_a_workbook_marked_read_only_posts_and_says_that_its_sheet_is_behind(tmp_path: Path):
+    program = {"Program ID": "P", "Period": "Quarter", "Accrual Policy": "Attained", "Tiers": [[0, "5 %"]]}
+    sales = [[date(2026, 1, 10), "A", "F", 1, "10,000"]]
+    book = closebooks.write_book(tmp_path / "book.xlsx", [program], sales, settings={"Book ID": "B-TEST", "As Of": date(2026, 3, 31)})
+    before = book.read_bytes()
+    book.chmod(0o444)
+    said = closebooks.close(book, "2026-01")
+    assert "could not be brought up to date: book.xlsx is read-only" in said
+    assert "nothing is posted twice." in said
+    assert book.read_bytes() == before
+    assert closebooks.entries(book), "the ledger holds the close"
+
+
+def test_rows_that_an_import_leaves_out_are_told_with_the_column_and_what_it_holds():
+    done = call("import", EXPORTS / "netsuite_sales.csv", "--profile", EXPORTS / "netsuite_sales.yaml")
+    assert 'left out: the column "*" holds "*", which the profile leaves out.' in " ".join(done.stdout.split())

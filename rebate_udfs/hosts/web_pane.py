@@ -53,8 +53,9 @@ def problem(one: Problem, places: report.ColumnPlaces) -> dict[str, Any]:
     """A problem of a file or of the books, with its cell where the workbook has one."""
     place = places.get((one.table, one.column or "")) if one.table else None
     return {
-        "severity": one.severity.value, "code": one.code, "message": one.message, "remedy": one.remedy, "table": one.table, "row": one.row,
-        "column": one.column, "sheet": place[0] if place and one.row else None, "cell": f"{place[1]}{one.row}" if place and one.row else None,
+        "severity": one.severity.value, "code": one.code, "message": one.message, "remedy": report.sentence(one.remedy), "table": one.table,
+        "row": one.row, "column": one.column, "sheet": place[0] if place and one.row else None,
+        "cell": f"{place[1]}{one.row}" if place and one.row else None,
     }  # fmt: skip
 
 

@@ -72,11 +72,15 @@ def _pay(book: Path, tables: Tables, folder: Path, due: date | None, quiet: bool
     from .columns import BY_NAME
     from .hosts.append import append_rows
     from .hosts.payment_files import write_payment_files
-    from .package import CannotPatch
+    from .package import CannotPatch, check_writable
     from .payments import not_over, payment_rows, proposals
     from .pipeline import known_until
     from .pipeline import run as compute
 
+    try:
+        check_writable(book)  # before documents are made for proposals that the book cannot hold
+    except CannotPatch as refusal:
+        raise actions.Refused(f"Nothing was proposed: {refusal}.") from refusal
     run = compute(tables, due)
     found, held = proposals(run)
     out = terminal.console(quiet)

@@ -170,6 +170,19 @@ def test_an_import_into_a_workbook_marked_read_only_appends_nothing(tmp_path: Pa
     assert book.read_bytes() == before
 
 
+def test_nothing_is_proposed_into_a_workbook_marked_read_only(tmp_path: Path):
+    program = {"Program ID": "P", "Period": "Quarter", "Tiers": [[0, "5 %"]]}
+    sales = [[date(2026, 1, 10), "A", "F", 1, "10,000"]]
+    book = closebooks.write_book(tmp_path / "book.xlsx", [program], sales, settings={"Book ID": "B-TEST", "As Of": date(2026, 6, 30)})
+    book.chmod(0o444)
+    done = call("pay", book, "--out", tmp_path / "payments")
+    assert done.exit_code == 2
+    assert "Nothing was proposed: book.xlsx is read-only; take the protection off." in done.stderr
+    assert not (tmp_path / "payments").exists(), "no document without its row"
+    book.chmod(0o644)
+    assert call("pay", book, "--out", tmp_path / "payments").exit_code == 0
+
+
 def test_a_close_of_a_workbook_marked_read_only_posts_and_says_that_its_sheet_is_behind(tmp_path: Path):
     program = {"Program ID": "P", "Period": "Quarter", "Accrual Policy": "Attained", "Tiers": [[0, "5 %"]]}
     sales = [[date(2026, 1, 10), "A", "F", 1, "10,000"]]

@@ -112,7 +112,9 @@ def draw_purchases(random: Random, rows: int) -> list[list[Any]]:
             original = found[at]
             buyer, sku, quantity, amount = original[1], original[2], -abs(original[3]), -abs(original[4])
             more |= {"Type": "Return", "Original Transaction ID": random.choice([f"T{at + 1}", f"T{at + 1}", "T-lost", None])}
-            day = max(day, original[0])
+            bought = max(original[0], *(original[5].get(name, original[0]) for name in ("Ship Date", "Order Date")))
+            day = max(day, bought)  # nothing comes back before it was bought, by no date
+            more |= {name: max(more[name], bought) for name in ("Ship Date", "Order Date") if name in more}
         found.append([day, buyer, sku, quantity, amount, more])
     return found
 

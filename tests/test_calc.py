@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 import sysconfig
@@ -30,7 +31,7 @@ from rebate_udfs.registry import FUNCTIONS
 from rebate_udfs.tables import read
 
 DRIVER = Path(__file__).with_name("calc_driver.py")
-SECONDS = 180
+SECONDS, ANSWER_SECONDS = 180, 420
 OMIT = calls.OMITTED
 pytestmark = pytest.mark.slow
 
@@ -74,6 +75,10 @@ class Office:
 
     def _answer(self) -> Any:
         assert self.process.stdout is not None
+        ready, _, _ = select.select([self.process.stdout], [], [], ANSWER_SECONDS)  # one line answers one command, so nothing is read ahead
+        if not ready:
+            self.process.kill()
+        assert ready, f"LibreOffice gave no answer in {ANSWER_SECONDS} s"
         line = self.process.stdout.readline()
         assert line, "LibreOffice ended"
         answer = json.loads(line)

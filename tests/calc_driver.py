@@ -1,4 +1,4 @@
-"""A LibreOffice that tests talk to: run by a Python that has `uno`, it starts one headless, and obeys lines of JSON.
+"""A LibreOffice that tests talk to: run by a Python that has `uno`, it starts one, and obeys lines of JSON.
 
 Each line is [command, arguments...]; the answer is one line, {"result": ..} or {"error": ..}.
 Usage: python3 calc_driver.py SOFFICE OPTION ...   where the options are those of soffice (its profile, its extensions).
@@ -22,6 +22,7 @@ except ImportError:  # read by a Python without LibreOffice, such as the one tha
 
 FILTERS = {".ods": "calc8", ".xlsx": "Calc MS Excel 2007 XML", ".pdf": "calc_pdf_Export"}
 ERROR_RESULTS = 4  # com.sun.star.sheet.FormulaResult.ERROR
+WINDOWS = "REBATES_TEST_WINDOWS"  # set: dialogs open, and wait to be answered; headless they do not
 RESTART = 81  # how soffice.bin ends when extensions have changed
 START_SECONDS = 90
 WHOLE_SECONDS = 3600  # of a whole run of the tests, on a slow machine too
@@ -39,7 +40,8 @@ class Office:
 
     def __init__(self, program: str, options: list[str]) -> None:
         self.pipe = f"rebates{os.getpid()}"
-        self.command = ["timeout", "-k", "5", str(WHOLE_SECONDS), program, "--headless", "--norestore", "--nologo", "--nodefault",
+        shown = [] if os.environ.get(WINDOWS) else ["--headless"]
+        self.command = ["timeout", "-k", "5", str(WHOLE_SECONDS), program, *shown, "--norestore", "--nologo", "--nodefault",
                         f"--accept=pipe,name={self.pipe};urp;", *options]  # fmt: skip
         self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
         self.context = self._connect()

@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import os
 import struct
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import unohelper
+from com.sun.star.awt import XCallback
 from com.sun.star.frame import DispatchResultEvent, XDispatchProvider, XNotifyingDispatch
 from com.sun.star.frame.DispatchResultState import FAILURE, SUCCESS
 from com.sun.star.lang import XInitialization, XServiceInfo
@@ -97,6 +100,51 @@ def _add_methods() -> None:
             setattr(RebateFunctions, method, _method(name))
 
 
+class _Task(unohelper.Base, XCallback):  # type: ignore[misc]
+    """Something for LibreOffice's main thread."""
+
+    def __init__(self, do: Callable[[], object]) -> None:
+        self.do, self.over = do, threading.Event()
+
+    def notify(self, data: Any) -> None:
+        try:
+            self.do()
+        finally:
+            self.over.set()
+
+
+class _MainThread:
+    """The thread in which commands run, also those that a script gives from outside.
+
+    It has LibreOffice's lock before it takes Python's. Any other thread has Python's first, and asks for LibreOffice's when
+    the last use of a sheet ends: the two could wait for each other for ever.
+    """
+
+    known: int | None = None
+    SECONDS = 2.0  # a main thread that does not answer meanwhile is the one that asks
+
+    @classmethod
+    def post(cls, context: Any, do: Callable[[], object]) -> _Task:
+        task = _Task(do)
+        context.ServiceManager.createInstanceWithContext("com.sun.star.awt.AsyncCallback", context).addCallback(task, None)
+        return task
+
+    @classmethod
+    def introduce(cls, context: Any) -> threading.Event:
+        """Learn which one it is, as soon as it is idle."""
+        return cls.post(context, lambda: setattr(cls, "known", threading.get_ident())).over
+
+    @classmethod
+    def run(cls, context: Any, do: Callable[[], object]) -> None:
+        """Run there, and wait until it is done."""
+        if cls.known is None:
+            cls.introduce(context).wait(cls.SECONDS)
+        if cls.known in (None, threading.get_ident()):
+            do()
+        else:
+            cls.post(context, do).over.wait()
+
+
 class Actions(unohelper.Base, _Service, XInitialization, XDispatchProvider, XNotifyingDispatch):  # type: ignore[misc]
     """The commands of menu and toolbar: `org.rebates.calc:check` and the others."""
 
@@ -107,6 +155,8 @@ class Actions(unohelper.Base, _Service, XInitialization, XDispatchProvider, XNot
     def initialize(self, arguments: tuple[Any, ...]) -> None:
         if arguments:
             self.frame = arguments[0]
+        if _MainThread.known is None:
+            _MainThread.introduce(self.context)
 
     def queryDispatch(self, url: Any, target: str, flags: int) -> Any:
         return self if url.Complete.startswith(PROTOCOL) else None
@@ -125,7 +175,12 @@ class Actions(unohelper.Base, _Service, XInitialization, XDispatchProvider, XNot
             listener.dispatchFinished(event)
 
     def run(self, url: Any, arguments: tuple[Any, ...]) -> tuple[bool, str]:
-        """Run a command; returns whether it was done and what was said."""
+        """Run a command in the main thread; returns whether it was done and what was said."""
+        answer: list[tuple[bool, str]] = []
+        _MainThread.run(self.context, lambda: answer.append(self._run(url, arguments)))
+        return answer[0]
+
+    def _run(self, url: Any, arguments: tuple[Any, ...]) -> tuple[bool, str]:
         given = {one.Name: one.Value for one in arguments}
         name = url.Complete[len(PROTOCOL) :]
         if _Host.load() is None:

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -25,6 +26,9 @@ ERROR_RESULTS = 4  # com.sun.star.sheet.FormulaResult.ERROR
 WINDOWS = "REBATES_TEST_WINDOWS"  # set: dialogs open, and wait to be answered; headless they do not
 RESTART = 81  # how soffice.bin ends when extensions have changed
 START_SECONDS = 90
+ANSWER_SECONDS = 120
+DIALOGS, WORDS, FIELD = (1, 12), (30, 86), 60  # com.sun.star.accessibility.AccessibleRole: alerts and dialogs, labels and texts, a field
+FILE_NAME = "file_name"  # of LibreOffice's own dialog for files
 WHOLE_SECONDS = 3600  # of a whole run of the tests, on a slow machine too
 
 
@@ -211,6 +215,69 @@ class Office:
         frame = self.document.getCurrentController().getFrame()
         done = helper.executeDispatch(frame, f"org.rebates.calc:{action}", "", 0, tuple(option(*pair) for pair in arguments.items()))
         return [done.State == 1, done.Result]
+
+    def answer(self, action: str, arguments: dict[str, Any], answers: list[list[str]]) -> list[Any]:
+        """Run a command as a person does, who answers each dialog: [button], or [button, what is typed].
+
+        Returns whether it was done, what was said, and the words of each dialog; the last answer closes the box that says it.
+        """
+        came: list[list[Any]] = []
+        given = threading.Thread(target=lambda: came.append(self.run(action, arguments)), daemon=True)
+        given.start()
+        words, before = [], None
+        for button, *typed in answers:
+            before = self._dialog(given, button, before)
+            words.append(self._words(before))
+            self._press(before, button, *typed)
+        given.join(ANSWER_SECONDS)
+        if not came:
+            raise LookupError(f"the command goes on; the dialogs said {words}")
+        return [*came[0], words]
+
+    def _dialog(self, given: threading.Thread, button: str, before: Any) -> Any:
+        """The dialog with a button that opens after another one."""
+        toolkit = self.manager.createInstanceWithContext("com.sun.star.awt.Toolkit", self.context)
+        until = time.monotonic() + ANSWER_SECONDS
+        while given.is_alive() and time.monotonic() < until:
+            windows = [toolkit.getTopWindow(at) for at in range(toolkit.getTopWindowCount())]
+            found = next((window for window in windows if window not in (None, before) and self._asks(window, button)), None)
+            if found is not None:
+                return found
+            time.sleep(0.05)
+        raise LookupError(f"no dialog with {button} opened")
+
+    def _asks(self, window: Any, button: str) -> bool:
+        """Whether a window is the dialog that waits for an answer; one that is being closed is gone at any moment."""
+        focused = self._focused()
+        if button not in focused.getChildren():
+            return False
+        title = next(one.Value for one in focused.getState() if one.Name == "Text")
+        try:
+            context = window.getAccessibleContext()
+            return context is not None and context.getAccessibleRole() in DIALOGS and context.getAccessibleName() == title
+        except uno.getClass("com.sun.star.lang.DisposedException"):
+            return False
+
+    def _focused(self) -> Any:
+        return self.manager.createInstanceWithContext("org.libreoffice.uitest.UITest", self.context).getTopFocusWindow()
+
+    def _words(self, dialog: Any) -> str:
+        """What a dialog says, without its buttons."""
+        return " ".join(part.getAccessibleName() for part in self._parts(dialog) if part.getAccessibleRole() in WORDS)
+
+    def _parts(self, dialog: Any) -> list[Any]:
+        context = dialog.getAccessibleContext()
+        return [context.getAccessibleChild(at).getAccessibleContext() for at in range(context.getAccessibleChildCount())]
+
+    def _press(self, dialog: Any, button: str, text: str | None = None) -> None:
+        """Type into the field of a dialog, where it is given, and press a button."""
+        window = self._focused()
+        if text is not None and FILE_NAME in window.getChildren():
+            window.getChild(FILE_NAME).executeAction("TYPE", (option("KEYCODE", "CTRL+A"),))
+            window.getChild(FILE_NAME).executeAction("TYPE", (option("TEXT", text),))
+        elif text is not None:
+            next(part for part in self._parts(dialog) if part.getAccessibleRole() == FIELD).setText(text)
+        window.getChild(button).executeAction("CLICK", ())
 
     def undo(self) -> str:
         """Undo one step; returns its title."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import struct
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from conftest import absent, require_soffice
 
 from rebate_udfs.hosts import calc, calc_paths, calc_types
-from rebate_udfs.hosts.build_calc import PROTOCOL, build_calc, groups, parts
+from rebate_udfs.hosts.build_calc import PROTOCOL, SEPARATOR, build_calc, groups, parts
 from rebate_udfs.registry import ACTIONS, FUNCTIONS
 
 NAME = "{http://openoffice.org/2001/registry}name"
@@ -102,6 +103,19 @@ def test_menu_and_toolbar_name_commands_of_the_registry():
     assert sorted(name for names in groups().values() for name in names) == sorted(ACTIONS), "each once, in a group"
     for action in ACTIONS.values():
         assert f">{action.label}<" in addons
+
+
+def test_menu_and_toolbar_stand_in_the_order_of_the_ribbon():
+    """LibreOffice orders entries by the length of their names before the alphabet."""
+    addons = ElementTree.fromstring(parts()["Addons.xcu"])
+    for place in ("Submenu", f"{PROTOCOL.removesuffix(':')}.toolbar"):
+        (holder,) = (node for node in addons.iter("node") if node.get(NAME) == place)
+        entries = [(node.get(NAME), node.findtext("prop/value")) for node in holder]
+        shown = [url for _, url in sorted(entries, key=lambda entry: (len(entry[0]), entry[0]))]
+        wanted = [[f"{PROTOCOL}{name}" for name in names] for names in groups().values()]
+        assert [list(part) for line, part in itertools.groupby(shown, lambda url: url == SEPARATOR) if not line] == wanted
+    state = parts()["CalcWindowState.xcu"].decode()
+    assert "addon_org.rebates.calc.toolbar" in state and ">Rebates<" in state, "else LibreOffice calls it Add-On 1 and lets it float"
 
 
 def test_errors_are_numbers_with_the_code_of_calc():

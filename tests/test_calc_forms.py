@@ -334,7 +334,7 @@ def test_every_form_saved_by_calc_and_opened_again_shows_what_python_gives(
 ):
     opened(office, computed[1][kind])
     assert office.cells("Handle", "A1:A1") == [[handle]]
-    wanted = as_saved(table_of_cases) if kind == "xlsx" else table_of_cases
+    wanted = as_saved(table_of_cases) if kind == "xlsx" and office.version >= (24, 2) else table_of_cases  # an older one saves names of its own
     assert not differences(wanted, read(office, wanted))
 
 

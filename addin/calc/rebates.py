@@ -103,12 +103,16 @@ def _add_methods() -> None:
 class _Task(unohelper.Base, XCallback):  # type: ignore[misc]
     """Something for LibreOffice's main thread."""
 
-    def __init__(self, do: Callable[[], object]) -> None:
+    def __init__(self, do: Callable[[], Any]) -> None:
         self.do, self.over = do, threading.Event()
+        self.result: Any = None
+        self.failure: Exception | None = None
 
     def notify(self, data: Any) -> None:
         try:
-            self.do()
+            self.result = self.do()
+        except Exception as failure:  # noqa: BLE001 - who waits raises it
+            self.failure = failure
         finally:
             self.over.set()
 
@@ -124,7 +128,7 @@ class _MainThread:
     SECONDS = 2.0  # a main thread that does not answer meanwhile is the one that asks
 
     @classmethod
-    def post(cls, context: Any, do: Callable[[], object]) -> _Task:
+    def post(cls, context: Any, do: Callable[[], Any]) -> _Task:
         task = _Task(do)
         context.ServiceManager.createInstanceWithContext("com.sun.star.awt.AsyncCallback", context).addCallback(task, None)
         return task
@@ -135,14 +139,17 @@ class _MainThread:
         return cls.post(context, lambda: setattr(cls, "known", threading.get_ident())).over
 
     @classmethod
-    def run(cls, context: Any, do: Callable[[], object]) -> None:
-        """Run there, and wait until it is done."""
+    def run(cls, context: Any, do: Callable[[], Any]) -> Any:
+        """Run there, and wait for what it gives."""
         if cls.known is None:
             cls.introduce(context).wait(cls.SECONDS)
         if cls.known in (None, threading.get_ident()):
-            do()
-        else:
-            cls.post(context, do).over.wait()
+            return do()
+        task = cls.post(context, do)
+        task.over.wait()
+        if task.failure is not None:
+            raise task.failure
+        return task.result
 
 
 class Actions(unohelper.Base, _Service, XInitialization, XDispatchProvider, XNotifyingDispatch):  # type: ignore[misc]
@@ -176,9 +183,8 @@ class Actions(unohelper.Base, _Service, XInitialization, XDispatchProvider, XNot
 
     def run(self, url: Any, arguments: tuple[Any, ...]) -> tuple[bool, str]:
         """Run a command in the main thread; returns whether it was done and what was said."""
-        answer: list[tuple[bool, str]] = []
-        _MainThread.run(self.context, lambda: answer.append(self._run(url, arguments)))
-        return answer[0]
+        done, said = _MainThread.run(self.context, lambda: self._run(url, arguments))
+        return done, said
 
     def _run(self, url: Any, arguments: tuple[Any, ...]) -> tuple[bool, str]:
         given = {one.Name: one.Value for one in arguments}

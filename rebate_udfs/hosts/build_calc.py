@@ -33,8 +33,9 @@ LONG_AGO = (1980, 1, 1, 0, 0, 0)  # equal content gives equal bytes
 SPREADSHEETS = "com.sun.star.sheet.SpreadsheetDocument"
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 CONFIGURATION = "application/vnd.sun.star.configuration-data"
-CONFIGURATION_FILES = ("CalcAddIns.xcu", "Addons.xcu", "ProtocolHandler.xcu", "Jobs.xcu")
-ON_THE_TOOLBAR = ("check", "calculate", "explain_cell", "make_statements")
+CONFIGURATION_FILES = ("CalcAddIns.xcu", "Addons.xcu", "ProtocolHandler.xcu", "Jobs.xcu", "CalcWindowState.xcu")
+TOOLBAR = f"{IDENTIFIER}.toolbar"
+TOOLBAR_ROW = 5  # below those of Calc
 
 
 def build_calc(out_dir: Path) -> Path:
@@ -59,6 +60,7 @@ def parts() -> dict[str, bytes]:
         "Addons.xcu": menus(),
         "ProtocolHandler.xcu": protocol_handler(),
         "Jobs.xcu": jobs(),
+        "CalcWindowState.xcu": toolbar_state(),
         "functions.json": json.dumps({camel(name): name for name in FUNCTIONS}, indent=1) + "\n",
         "XRebateFunctions.idl": idl(methods()),
     }
@@ -126,6 +128,10 @@ def _prop(name: str, value: str, *, spoken: bool = False) -> str:
     return f'<prop oor:name="{name}" oor:type="xs:string"><value{language}>{escape(value)}</value></prop>'
 
 
+def _typed(name: str, kind: str, value: str) -> str:
+    return f'<prop oor:name="{name}" oor:type="xs:{kind}"><value>{value}</value></prop>'
+
+
 def function_help(functions: Iterable[Function]) -> str:
     """Names, help and argument help of the function wizard, and the name by which Excel's files know each function."""
     described = "".join(_node(camel(function.name), _function(function)) for function in functions)
@@ -165,23 +171,39 @@ def groups() -> dict[str, list[str]]:
 
 
 def menus() -> str:
-    """The menu Rebates, in groups with a line between them, and the toolbar Rebates, shown in spreadsheets only."""
+    """The menu Rebates and the toolbar Rebates, both in groups with a line between them, shown in spreadsheets only."""
+    popup = _prop("Title", TITLE, spoken=True) + _prop("Context", SPREADSHEETS) + _node("Submenu", _entries(), new=False)
+    body = _node("OfficeMenuBar", _node(f"{IDENTIFIER}.menu", popup), new=False) + _node("OfficeToolBar", _node(TOOLBAR, _entries()), new=False)
+    return _data("Addons", "org.openoffice.Office", _node("AddonUI", body, new=False))
+
+
+def _entries() -> str:
+    """All actions in their order. LibreOffice orders entries by the length of their names, then by the alphabet: so all are of one length."""
     entries: list[str] = []
     for names in groups().values():
         if entries:
-            entries.append(_node(f"m{len(entries):02}_line", _prop("URL", SEPARATOR)))
-        entries += [_node(f"m{at:02}_{name}", _command(name)) for at, name in enumerate(names, len(entries))]
-    popup = _prop("Title", TITLE, spoken=True) + _prop("Context", SPREADSHEETS) + _node("Submenu", "".join(entries), new=False)
-    bar = "".join(_node(f"t{place:02}_{name}", _command(name)) for place, name in enumerate(ON_THE_TOOLBAR))
-    body = _node("OfficeMenuBar", _node(f"{IDENTIFIER}.menu", popup), new=False) + _node(
-        "OfficeToolBar", _node(f"{IDENTIFIER}.toolbar", _prop("Title", TITLE, spoken=True) + bar), new=False
-    )
-    return _data("Addons", "org.openoffice.Office", _node("AddonUI", body, new=False))
+            entries.append(_prop("URL", SEPARATOR))
+        entries += map(_command, names)
+    return "".join(_node(f"e{at:02}", entry) for at, entry in enumerate(entries))
 
 
 def _command(name: str) -> str:
     label = ACTIONS[name].label
     return _prop("URL", PROTOCOL + name) + _prop("Title", label, spoken=True) + _prop("Target", "_self") + _prop("Context", SPREADSHEETS)
+
+
+def toolbar_state() -> str:
+    """The toolbar's name, and its place until a person moves it: below Calc's own."""
+    bar = (
+        _prop("UIName", TITLE, spoken=True)
+        + _typed("Docked", "boolean", "true")
+        + _typed("Visible", "boolean", "true")
+        + _typed("DockingArea", "int", "0")
+        + _prop("DockPos", f"0,{TOOLBAR_ROW}")
+        + _typed("Style", "int", "1")  # words, no pictures
+    )
+    state = _node(f"private:resource/toolbar/addon_{TOOLBAR}", bar)
+    return _data("CalcWindowState", "org.openoffice.Office.UI", _node("UIElements", _node("States", state, new=False), new=False))
 
 
 def protocol_handler() -> str:

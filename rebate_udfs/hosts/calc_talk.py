@@ -15,6 +15,7 @@ from .calc_place import Place, path_of
 
 YES = "Yes"  # the option that agrees
 ACCEPTED = 1  # com.sun.star.ui.dialogs.ExecutableDialogResults.OK
+POSITION = 3  # com.sun.star.awt.PosSize.POS
 ALL_FILES = ("All files", "*.*")
 WIDTH, LINE, MARGIN, BUTTON = 260, 10, 6, 14  # of a dialog, in its own units
 CHARACTERS_A_LINE = 62
@@ -41,7 +42,7 @@ def text(place: Place, option: str, question: str, proposed: str = "") -> str:
     if place.option(option) or _window(place) is None:
         return place.option(option) or proposed
     dialog = _dialog(place, question, "Edit", Text=proposed)
-    return str(_answer(dialog).getText()).strip()
+    return str(_answer(dialog, "Text")).strip()
 
 
 def choice(place: Place, option: str, question: str, names: Sequence[str]) -> int:
@@ -56,7 +57,7 @@ def choice(place: Place, option: str, question: str, names: Sequence[str]) -> in
     if _window(place) is None:
         raise Refused(f"{question} Give the option {option}: {', '.join(names)}.")
     dialog = _dialog(place, question, "ListBox", StringItemList=tuple(names), SelectedItems=(0,), Dropdown=True)
-    return int(_answer(dialog).getSelectedItemPos())
+    return int(_answer(dialog, "SelectedItems")[0])
 
 
 def files(place: Place, option: str, title: str, patterns: str, *, many: bool = False) -> list[Path]:
@@ -67,8 +68,9 @@ def files(place: Place, option: str, title: str, patterns: str, *, many: bool = 
     picker = place.service("com.sun.star.ui.dialogs.FilePicker")
     picker.setTitle(title)
     picker.setMultiSelectionMode(many)
-    for name, pattern in ((patterns, patterns), ALL_FILES):
+    for name, pattern in ((f"{title} ({patterns.replace(';', ', ')})", patterns), ALL_FILES):
         picker.appendFilter(name, pattern)
+    _begin_beside(place, picker)
     if picker.execute() != ACCEPTED:
         raise Refused("No file was chosen; nothing was written.")
     return [path_of(url) for url in picker.getSelectedFiles()]
@@ -81,9 +83,16 @@ def folder(place: Place, option: str, title: str) -> Path:
     _refuse_silence(place, option)
     picker = place.service("com.sun.star.ui.dialogs.FolderPicker")
     picker.setTitle(title)
+    _begin_beside(place, picker)
     if picker.execute() != ACCEPTED:
         raise Refused("No folder was chosen; nothing was written.")
     return path_of(picker.getDirectory())
+
+
+def _begin_beside(place: Place, picker: Any) -> None:
+    """What people look for is most often in the document's folder."""
+    if place.file is not None:
+        picker.setDisplayDirectory(place.file.parent.as_uri())
 
 
 def _refuse_silence(place: Place, option: str) -> None:
@@ -112,18 +121,21 @@ def _dialog(place: Place, question: str, kind: str, **field: Any) -> Any:
     _add(model, "Button", "cancel", (WIDTH - wide - MARGIN, buttons, wide, BUTTON), Label="Cancel", PushButtonType=2, TabIndex=2)
     dialog = place.service("com.sun.star.awt.UnoControlDialog")
     dialog.setModel(model)
-    dialog.createPeer(place.service("com.sun.star.awt.Toolkit"), place.frame.getContainerWindow())
+    window = place.frame.getContainerWindow()
+    dialog.createPeer(place.service("com.sun.star.awt.Toolkit"), window)
+    outer, inner = window.getPosSize(), dialog.getPosSize()
+    dialog.setPosSize((outer.Width - inner.Width) // 2, (outer.Height - inner.Height) // 2, 0, 0, POSITION)
     return dialog
 
 
-def _answer(dialog: Any) -> Any:
-    """The field of a dialog after OK. Raises Refused after Cancel."""
+def _answer(dialog: Any, name: str) -> Any:
+    """A property of a dialog's field after OK. Raises Refused after Cancel."""
     try:
         if dialog.execute() != 1:
             raise Refused("Cancelled; nothing was written.")
-        return dialog.getControl("field")
+        return dialog.getModel().getByName("field").getPropertyValue(name)
     finally:
-        dialog.setVisible(False)
+        dialog.dispose()
 
 
 def _add(model: Any, kind: str, name: str, area: tuple[int, int, int, int], **properties: Any) -> None:

@@ -292,6 +292,14 @@ class Office:
         found = {one.Name: one.Value for one in known.getByName(name)}
         return [found["Description"], [[one.Name, one.Description] for one in found["Arguments"] or ()]]
 
+    def save_as(self, path: str) -> None:
+        """Save under another name, which is the document's from now on."""
+        self.document.storeAsURL(Path(path).as_uri(), (option("FilterName", FILTERS[Path(path).suffix]),))
+
+    def banner(self) -> bool:
+        """Whether a bar of ours stands above the document."""
+        return bool(self.document.getCurrentController().hasInfobar("Rebates"))
+
     def documents(self) -> list[str]:
         """The titles of the spreadsheets that are open."""
         found, components = [], self.desktop.getComponents().createEnumeration()

@@ -489,6 +489,16 @@ def test_a_handle_saved_by_somebody_else_is_made_anew_on_opening(office: Office,
     assert office.cells("Analysis", "B2:B2") == figure
 
 
+def test_an_older_libreoffice_says_that_excel_will_not_know_the_functions(office: Office, sample: Path, tmp_path: Path):
+    with_book(office, sample)
+    for kind in ("xlsx", "ods"):
+        office.save(str(tmp_path / f"book.{kind}"))
+        office.load(str(tmp_path / f"book.{kind}"), False)
+        assert office.banner() == (kind == "xlsx" and office.version < (24, 2)), kind
+    office.save_as(str(tmp_path / "again.xlsx"))
+    assert office.banner() == (office.version < (24, 2))
+
+
 # ---- the menu
 
 

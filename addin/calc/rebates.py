@@ -204,25 +204,49 @@ class Actions(unohelper.Base, _Service, XInitialization, XDispatchProvider, XNot
         """Nothing was added."""
 
 
-class Opened(unohelper.Base, _Service, XJob):  # type: ignore[misc]
-    """When a spreadsheet with our functions is opened: compute its handles anew, or say what is missing."""
+class _DocumentJob(unohelper.Base, _Service, XJob):  # type: ignore[misc]
+    """What runs when something happens to a document, where it is a spreadsheet with our functions."""
 
-    implementation = "org.rebates.calc.Opened"
     services = ("com.sun.star.task.Job",)
 
     def execute(self, arguments: tuple[Any, ...]) -> None:
-        from rebate_udfs.hosts import calc_messages, calc_opened
+        from rebate_udfs.hosts import calc_opened
 
         document = next((pair.Value for one in arguments if one.Name == "Environment" for pair in one.Value if pair.Name == "Model"), None)
-        if document is None or not calc_opened.has_functions(document):
-            return
+        if document is not None and calc_opened.has_functions(document):
+            self.do(document)
+
+    def do(self, document: Any) -> None:
+        raise NotImplementedError
+
+
+class Opened(_DocumentJob):
+    """On opening: compute the handles anew, or say what is missing."""
+
+    implementation = "org.rebates.calc.Opened"
+
+    def do(self, document: Any) -> None:
+        from rebate_udfs.hosts import calc_messages, calc_opened
+
         if _Host.load() is None:
             calc_messages.banner(document, _Host.complaint or "")
         else:
             calc_opened.refresh(document)
+            calc_messages.warn_of_names(self.context, document)
+
+
+class Saved(_DocumentJob):
+    """After saving under another name: say where Excel will not know our functions."""
+
+    implementation = "org.rebates.calc.Saved"
+
+    def do(self, document: Any) -> None:
+        from rebate_udfs.hosts import calc_messages
+
+        calc_messages.warn_of_names(self.context, document)
 
 
 _add_methods()
 g_ImplementationHelper = unohelper.ImplementationHelper()
-for _class in (RebateFunctions, Actions, Opened):
+for _class in (RebateFunctions, Actions, Opened, Saved):
     g_ImplementationHelper.addImplementation(_class, _class.implementation, _class.services)

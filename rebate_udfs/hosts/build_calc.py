@@ -34,6 +34,7 @@ SPREADSHEETS = "com.sun.star.sheet.SpreadsheetDocument"
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 CONFIGURATION = "application/vnd.sun.star.configuration-data"
 CONFIGURATION_FILES = ("CalcAddIns.xcu", "Addons.xcu", "ProtocolHandler.xcu", "Jobs.xcu", "CalcWindowState.xcu")
+JOBS = {"Opened": "OnLoad", "Saved": "OnSaveAsDone"}
 TOOLBAR = f"{IDENTIFIER}.toolbar"
 TOOLBAR_ROW = 5  # below those of Calc
 
@@ -213,7 +214,7 @@ def protocol_handler() -> str:
 
 
 def jobs() -> str:
-    """What runs when a document is opened."""
-    service = _node("Opened", _prop("Service", f"{IDENTIFIER}.Opened"))
-    event = _node("OnLoad", _node("JobList", _node("Opened", ""), new=False))
-    return _data("Jobs", "org.openoffice.Office", _node("Jobs", service, new=False) + _node("Events", event, new=False))
+    """What runs when a document is opened, and when it is saved under another name."""
+    services = "".join(_node(name, _prop("Service", f"{IDENTIFIER}.{name}")) for name in JOBS)
+    events = "".join(_node(event, _node("JobList", _node(name, ""), new=False)) for name, event in JOBS.items())
+    return _data("Jobs", "org.openoffice.Office", _node("Jobs", services, new=False) + _node("Events", events, new=False))

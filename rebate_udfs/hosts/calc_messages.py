@@ -10,6 +10,12 @@ from typing import Any
 
 TITLE = "Rebates"
 QUIET = "Quiet"  # an argument of a command: say nothing, for macros
+EXCEL_FILES, KNOWS_NAMES = (".xlsx", ".xlsm"), (24, 2)  # from this LibreOffice on
+OTHER_NAMES = (
+    "Save this workbook as .ods, or update LibreOffice.\n\n"
+    "Before LibreOffice 24.2 a file for Excel gets the formulas of Rebates under names that Excel does not know. "
+    "In one that is saved already, the button Activate Functions of Rebates in Excel mends them."
+)
 LONGEST = 1800  # characters of a box; the sheet Check says the rest
 
 
@@ -30,6 +36,23 @@ def say(frame: Any, text: str, given: Mapping[str, Any], *, failed: bool = False
 def shortened(text: str) -> str:
     """A text as a box has room for it."""
     return text if len(text) <= LONGEST else text[:LONGEST] + " …"
+
+
+def warn_of_names(context: Any, document: Any) -> None:
+    """Show above a file for Excel that an older LibreOffice saves our functions in it under names that Excel does not know."""
+    if str(document.URL).lower().endswith(EXCEL_FILES) and version(context) < KNOWS_NAMES:
+        banner(document, OTHER_NAMES)
+
+
+def version(context: Any) -> tuple[int, ...]:
+    """The version of LibreOffice: (25, 2)."""
+    import uno
+
+    path = uno.createUnoStruct("com.sun.star.beans.PropertyValue")
+    path.Name, path.Value = "nodepath", "/org.openoffice.Setup/Product"
+    provider = context.ServiceManager.createInstanceWithContext("com.sun.star.configuration.ConfigurationProvider", context)
+    product = provider.createInstanceWithArguments("com.sun.star.configuration.ConfigurationAccess", (path,))
+    return tuple(int(part) for part in product.getByName("ooSetupVersion").split("."))
 
 
 def banner(document: Any, text: str) -> None:

@@ -10,12 +10,11 @@ import typer
 
 from . import actions, report, report_claims, terminal
 from .hosts.comparison import write_comparison
-from .hosts.reading import WORKBOOKS, read_book
-from .hosts.receive import one_at_a_time, receive_statements, received_folder, set_aside, write_receipts
+from .hosts.reading import WORKBOOKS, read_book, source_of
+from .hosts.receive import answer_senders, bring_claims, one_at_a_time, receive_statements
 from .hosts.statement_password import read_passwords
 from .model import ResultTable, Tables
 from .package import CannotPatch
-from .parse import RawTable
 from .terminal import plain
 
 BookArgument = Annotated[Path, typer.Argument(metavar="BOOK", help="The workbook with the standard tables.", show_default=False)]
@@ -75,7 +74,7 @@ def register(app: typer.Typer, load: Load) -> None:
         """Compare two sources of transactions, with the rebate at stake on each difference."""
         console = terminal.console(quiet)
         tables = load(first)[0] if first.suffix.lower() in WORKBOOKS and _is_book(first) else None
-        outcome = actions.reconcile(_source(first), _source(second), tables, (first.name, second.name))
+        outcome = actions.reconcile(source_of(first), source_of(second), tables, (first.name, second.name))
         for table in outcome.tables:
             if table.rows:
                 shown, left = terminal.fitting(_some_columns(table, MOST_ROWS), console.width, LEAST)
@@ -98,11 +97,9 @@ def _receive(load: Load, path: Path, book: Path, accept_unsigned: bool, ledger: 
             receipts = receive_statements(path, book, load(book)[0], accept_unsigned=accept_unsigned, ledger=ledger, passwords=opening)
     except CannotPatch as refusal:
         raise actions.Refused(f"{book.name} was left as it is: {refusal}.") from refusal
-    folder = received_folder(book)
     tables, taken = load(book)[0], [receipt for receipt in receipts if receipt.taken]
-    answers = actions.validate_claims(tables).run.claims if any(receipt.claims for receipt in taken) else ()
-    write_receipts(folder, receipts, answers, tables.settings.company)
-    set_aside(folder / "set aside", path, receipts)
+    answers = actions.validate_claims(tables).run.claims if bring_claims(receipts) else ()
+    folder = answer_senders(book, [path], receipts, answers, tables.settings.company)
     for receipt in receipts:
         if receipt.taken:
             known = f", {receipt.known} known already" if receipt.known else ""
@@ -126,8 +123,3 @@ def _some_columns(table: ResultTable, most: int | None = None) -> ResultTable:
 
 def _is_book(path: Path) -> bool:
     return any(table.name == "Programs" for table in read_book(path)[0])
-
-
-def _source(path: Path) -> tuple[list[RawTable], list[Path]]:
-    """A workbook's raw tables, or a path to scan."""
-    return (read_book(path)[0], []) if path.suffix.lower() in WORKBOOKS and not path.is_dir() else ([], [path])

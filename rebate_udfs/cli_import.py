@@ -11,6 +11,7 @@ from . import actions, imports, report, terminal
 from .hosts.append import append_rows
 from .hosts.import_files import read_cells
 from .hosts.reading import read_book
+from .hosts.rows_below import rows_in_words
 from .model import ResultTable
 from .package import CannotPatch
 from .terminal import plain
@@ -62,8 +63,9 @@ def _append(outcome: actions.ImportOutcome, profile: imports.Profile, into: Path
         raise actions.Refused(f"{into} is as it was: {error}.") from error
     except ValueError as error:  # a column that the profile gives and the book has not
         raise actions.Refused(f"{into} is as it was: {error}; add the column, or take it out of the profile.") from error
-    where = f"rows {first:,} to {last:,}" if last > first else f"row {first:,}"
-    out.print(f"{report.count(len(outcome.rows), 'row')} appended to {profile.table} of {plain(str(into))}: {where}.", soft_wrap=True)
+    out.print(
+        f"{report.count(len(outcome.rows), 'row')} appended to {profile.table} of {plain(str(into))}: {rows_in_words(first, last)}.", soft_wrap=True
+    )
     out.print(f"Next: rebates check {plain(str(into))}", soft_wrap=True)
 
 

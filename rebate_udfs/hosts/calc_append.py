@@ -17,7 +17,7 @@ from ..model import Refused
 from ..parse import is_blank
 from ..tables import BY_NAME
 from ..words import key
-from . import calc_opened
+from . import calc_opened, rows_below
 from .calc_read import HEADER_ROWS, header_row
 from .calc_write import LAST_ROW, ROWS_AT_ONCE, WIDTH_OF_CHARACTER, OneStep, cell_for_calc
 
@@ -36,7 +36,7 @@ class Appended:
     @property
     def words(self) -> str:
         """Where the rows are, for a person."""
-        return f"row {self.first:,}" if self.first == self.last else f"rows {self.first:,} to {self.last:,}"
+        return rows_below.rows_in_words(self.first, self.last)
 
 
 def append(document: Any, additions: Sequence[Addition], title: str) -> list[Appended]:
@@ -67,20 +67,16 @@ class _Job:
     def _place(self) -> None:
         self.sheet, self.top, self.left, self.bottom, self.right = self._area()
         headers = self._block(self.top, self.top)[0]
-        self.columns = {key(str(header)): at for at, header in enumerate(headers) if not is_blank(header)}
+        self.columns = rows_below.columns_of(headers)
         self._refuse()
         self.formulas = self._formulas(self.bottom)
         filled = self._last_filled()
         self.model = filled if filled is not None else self.top + 1
         self.start = (self.top if filled is None else filled) + 1
         self.end = self.start + len(self.rows) - 1
-        if self.end > LAST_ROW:
-            raise Refused(f"The sheet of {self.described.name} has no room for {len(self.rows):,} more rows; nothing was written.")
+        rows_below.refuse_no_room(self.described.name, len(self.rows), self.end, LAST_ROW)
         if self.end > self.bottom:
-            below = self._block(self.bottom + 1, self.end)
-            blocked = next((at for at, row in enumerate(below, self.bottom + 2) if any(not is_blank(cell) for cell in row)), None)
-            if blocked is not None:
-                raise Refused(f"Something stands in row {blocked:,} below the table {self.described.name}; move it and try again.")
+            rows_below.refuse_what_is_below(self.described.name, self._block(self.bottom + 1, self.end), self.bottom + 2)
 
     def _area(self) -> tuple[Any, int, int, int, int]:
         """The sheet of the table, and its first row and column and its last row and column."""
@@ -98,9 +94,7 @@ class _Job:
         return sheet, header, 0, used.EndRow, used.EndColumn
 
     def _refuse(self) -> None:
-        unknown = sorted({header for row in self.rows for header in row if key(header) not in self.columns})
-        if unknown:
-            raise Refused(f"The table {self.described.name} has no column {', '.join(unknown)}; add it and try again. Nothing was written.")
+        rows_below.refuse_unknown(self.described.name, self.rows, self.columns)
         if self.sheet.isProtected():
             raise Refused(f"The sheet {self.sheet.getName()} is protected; take the protection off and try again. Nothing was written.")
 
@@ -131,9 +125,9 @@ class _Job:
         first = min(self.model, self.start)
         if first < self.end:
             self._fill_down(first)
-        for run in self._runs():
+        for run in rows_below.neighbours(self.rows, self.columns, self.formulas, self.right - self.left + 1):
             for offset in range(0, len(self.rows), ROWS_AT_ONCE):
-                block = [self._by_column(row) for row in self.rows[offset : offset + ROWS_AT_ONCE]]
+                block = [rows_below.by_column(row, self.columns) for row in self.rows[offset : offset + ROWS_AT_ONCE]]
                 top = self.start + offset
                 area = self.sheet.getCellRangeByPosition(self.left + run[0], top, self.left + run[-1], top + len(block) - 1)
                 area.setDataArray(tuple(tuple(cell_for_calc(row.get(at), self.null_date) for at in run) for row in block))
@@ -147,22 +141,6 @@ class _Job:
 
         down = uno.Enum("com.sun.star.sheet.FillDirection", "TO_BOTTOM")
         self.sheet.getCellRangeByPosition(self.left, first, self.right, self.end).fillAuto(down, 1)
-
-    def _by_column(self, row: Mapping[str, Any]) -> dict[int, Any]:
-        return {self.columns[key(header)]: value for header, value in row.items()}
-
-    def _runs(self) -> list[list[int]]:
-        """Neighbouring columns that are written together: all but those that compute, unless a row brings a value for one."""
-        given = {self.columns[key(header)] for row in self.rows for header, value in row.items() if value is not None and value != ""}
-        runs: list[list[int]] = []
-        for at in range(self.right - self.left + 1):
-            if at in self.formulas and at not in given:
-                continue
-            if runs and runs[-1][-1] == at - 1:
-                runs[-1].append(at)
-            else:
-                runs.append([at])
-        return runs
 
 
 def _database_range(document: Any, described: Table) -> Any:

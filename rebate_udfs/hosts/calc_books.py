@@ -5,26 +5,28 @@ Options for macros: Period (else the next one), Yes (post without asking), Reaso
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import actions, report
+from .. import actions
 from ..model import Refused, ResultTable
-from ..report_columns import words
-from . import calc_talk
+from . import calc_talk, closing_talk
 from .calc_append import append
 from .calc_messages import TITLE
-from .calc_place import Contents, Place, Progress, contents, saved_file
+from .calc_place import Place, Progress, contents, saved_file
 from .calc_read import read_document
 from .calc_write import write_tables
+from .closing_talk import PREVIEW
+from .contents import Contents
 from .statement_key import opened
 
 if TYPE_CHECKING:  # a database takes its time to load: only where books are closed
     from ..ledger import Ledger
 
-PREVIEW, IN_THE_WAY = "Close Period", "In The Way"  # the sheets
-PROBLEMS_TOLD = 3
+IN_THE_WAY = "In The Way"  # the sheet beside that of the preview
+ALL_LISTED = f", on the sheet {IN_THE_WAY}"
 FINAL = "Undo does not take it back: `rebates reopen` does, by entries of its own."
 
 
@@ -38,29 +40,19 @@ def close_period(place: Place) -> str:
         begin(f"computing {period}")
         closing = actions.close_period(book.tables, period, ledger)
         if closing.done:
-            return " ".join(filter(None, (closing.messages[0], _show_ledger(place, book, ledger))))
+            return _show_ledger(place, book, ledger, closing)
         begin("writing the preview")
         _preview(place, book, closing)
     accepted = _agreement(place, closing, file)
     if accepted is None:
         return f"{closing.messages[0]} The sheet {PREVIEW} shows them. Nothing was posted."
     if read_document(place.document)[0] != book.raw:
-        raise Refused(f"The tables have changed since you looked; nothing was posted. Press the button again for {closing.period}.")
+        raise closing_talk.moved(closing)
     with Progress(place, 2) as begin:
         begin(f"posting {closing.period}")
-        posted = _post(closing, book, ledger, accepted)
+        posted = closing_talk.post(closing, book.tables, ledger, accepted)
         begin("writing the sheet Ledger")
-        return " ".join(filter(None, (posted.messages[0], _show_ledger(place, book, ledger))))
-
-
-def _post(closing: actions.Closing, book: Contents, ledger: Ledger, accepted: str) -> actions.Closing:
-    from ..bookkeeping import user_name
-    from ..ledger import CannotOpen, LedgerMoved
-
-    try:
-        return actions.post_period(closing, book.tables, ledger, user_name(), agreed=closing.run_id, accepted=accepted)
-    except (CannotOpen, LedgerMoved) as error:
-        raise Refused(str(error)) from error
+        return _show_ledger(place, book, ledger, posted)
 
 
 def _preview(place: Place, book: Contents, closing: actions.Closing) -> None:
@@ -68,38 +60,28 @@ def _preview(place: Place, book: Contents, closing: actions.Closing) -> None:
     run = closing.preview.run
     assert run is not None, "a close that is not done has computed"
     tables: tuple[ResultTable, ...] = tuple(replace(table, name=PREVIEW) for table in closing.tables)
-    if closing.problems:
-        stops = report.check(replace(run, problems=closing.problems), book.places)
-        title = f"{report.count(len(closing.problems), 'problem')} in the way of closing {closing.period}"
-        tables = (*tables, replace(stops, name=IN_THE_WAY, title=title))
+    if stops := closing_talk.in_the_way(closing, book.places):
+        tables = (*tables, replace(stops, name=IN_THE_WAY))
     write_tables(place.document, run, tables, f"{TITLE}: {PREVIEW}")
 
 
 def _agreement(place: Place, closing: actions.Closing, file: Path) -> str | None:
     """What the person says to a close: empty for yes, the reason why it closes with errors, None for no."""
-    from ..bookkeeping import user_name
-
-    amounts = report.by_currency((entry.currency, entry.amount) for entry in closing.preview.entries)
-    head = f"{closing.messages[0]} They raise what is accrued by {words(amounts)}. The sheet {PREVIEW} shows them by program and reason."
-    head = " ".join((head, *closing.messages[1:]))
+    question = closing_talk.question(closing, file, FINAL, ALL_LISTED)
     if not closing.problems:
-        return "" if calc_talk.agreed(place, f"{head}\n\nPost them as {user_name()}, for {file.name}? {FINAL}") else None
-    told = "\n".join(f"- {problem.message}" for problem in closing.problems[:PROBLEMS_TOLD])
-    more = f"\n(and {len(closing.problems) - PROBLEMS_TOLD} more, on the sheet {IN_THE_WAY})" if len(closing.problems) > PROBLEMS_TOLD else ""
-    question = f"\n\nCancel, and mend these. Or say why {closing.period} closes although they stand; every entry will carry the reason. {FINAL}"
-    reason = calc_talk.text(place, "Reason", f"{head}\n\nIn the way:\n{told}{more}{question}")
+        return "" if calc_talk.agreed(place, question) else None
+    reason = calc_talk.text(place, "Reason", question)
     if not reason:
-        raise Refused(f"{closing.period} was not closed; nothing was posted. In the way:\n{told}{more}")
+        told = closing_talk.problems_told(closing, ALL_LISTED)
+        raise Refused(f"{closing.period} was not closed; nothing was posted. In the way:\n{told}")
     return reason
 
 
-def _show_ledger(place: Place, book: Contents, ledger: Ledger) -> str:
-    """Bring the sheet Ledger up to date; the entries themselves are safe already. Returns where they stand."""
-    additions = actions.ledger_rows(book.tables, ledger)
-    if not additions:
-        return ""
-    try:
+def _show_ledger(place: Place, book: Contents, ledger: Ledger, closing: actions.Closing) -> str:
+    """Bring the sheet Ledger up to date; returns what became of the close."""
+
+    def below(additions: Sequence[actions.Addition]) -> str:
         (done,) = append(place.document, additions, f"{TITLE}: Ledger")
-    except Refused as refusal:
-        return f"The ledger holds them, but not yet its sheet: {refusal} Then press Close Period for the same period again: nothing is posted twice."
-    return f"The sheet Ledger shows them in {done.words}; save the document."
+        return done.words
+
+    return closing_talk.show_ledger(closing, book.tables, ledger, below, "save the document")

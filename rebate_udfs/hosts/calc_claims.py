@@ -16,12 +16,11 @@ from .calc_append import append
 from .calc_messages import TITLE
 from .calc_place import Place, Progress, contents, saved_file
 from .calc_write import write_tables
-from .receive import Registry, read_statements, received_folder, set_aside, write_receipts
+from .receive import FILLED, IN_A_FOLDER, Registry, answer_senders, bring_claims, read_statements, received_folder
+from .rows_below import additions_in_words
 from .statement_key import known_key
 from .statement_sending import MAIL_MERGE, Sending, send
 from .statements import make_statements as write_statements
-
-STATEMENTS = "*.xlsx;*.xlsm;*.ods;*.zip"
 
 
 def validate_claims(place: Place) -> str:
@@ -63,7 +62,9 @@ def receive_statements(place: Place) -> str:
         begin("writing the sheet Received")
         write_tables(place.document, None, found.tables, f"{TITLE}: Received", settings=book.tables.settings)
     if found.additions:
-        question = f"{found.messages[0]}. The sheet Received shows what became of each file.\n\nAppend the rows to {_names(found.additions)}?"
+        question = (
+            f"{found.messages[0]}. The sheet Received shows what became of each file.\n\nAppend the rows to {additions_in_words(found.additions)}?"
+        )
         if not calc_talk.agreed(place, f"{question} Undo takes them out again, and the same files can then be received again."):
             return f"{found.messages[0]}. Nothing was appended, and no receipt was written."
         append(place.document, found.additions, f"{TITLE}: Receive Statements")
@@ -77,23 +78,13 @@ def _sources(place: Place) -> list[Path]:
     """The folder, or the files, that the command names or the person chooses."""
     if place.option("Folder"):
         return [Path(place.option("Folder"))]
-    question = "Are the filled statements together in a folder? Yes: choose the folder. No: choose the files."
-    if not place.option("File") and calc_talk.agreed(place, question):
+    if not place.option("File") and calc_talk.agreed(place, IN_A_FOLDER):
         return [calc_talk.folder(place, "Folder", "The folder with the filled statements")]
-    return calc_talk.files(place, "File", "The filled statements", STATEMENTS, many=True)
+    return calc_talk.files(place, "File", "The filled statements", FILLED, many=True)
 
 
 def _receipts(place: Place, file: Path, sources: Sequence[Path], receipts: Sequence[Receipt]) -> Path:
     """Write a receipt for each file, with how its claims stand now, and put aside what was not taken; returns the folder."""
     book = contents(place)  # with the rows that came in
-    asks = any(receipt.claims for receipt in receipts if receipt.taken)
-    answers = actions.validate_claims(book.tables).run.claims if asks else ()
-    folder = received_folder(file)
-    write_receipts(folder, receipts, answers, book.tables.settings.company)
-    for source in sources:
-        set_aside(folder / "set aside", source, receipts)
-    return folder
-
-
-def _names(additions: Sequence[actions.Addition]) -> str:
-    return " and ".join(f"{addition.table} ({report.count(len(addition.rows), 'row')})" for addition in additions)
+    answers = actions.validate_claims(book.tables).run.claims if bring_claims(receipts) else ()
+    return answer_senders(file, sources, receipts, answers, book.tables.settings.company)

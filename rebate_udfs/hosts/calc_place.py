@@ -10,13 +10,11 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 from urllib.request import url2pathname
 
-from .. import actions, report
-from ..model import Refused, Tables
-from ..parse import RawTable
+from ..model import Refused
 from ..tables import read
 from .calc_messages import TITLE
 from .calc_read import read_document
-from .ledger_beside import with_ledger_beside
+from .contents import Contents, contents_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +55,6 @@ class Place:
         return self.context.ServiceManager.createInstanceWithContext(name, self.context)
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """The standard tables of a document: as they stand in it, as they are read, and where their columns are."""
-
-    raw: list[RawTable]
-    tables: Tables
-    places: report.ColumnPlaces
-
-
 def contents(place: Place, *, as_shown: bool = False) -> Contents:
     """The tables of the document, with the entries of its ledger unless those of the sheet are asked for.
 
@@ -75,9 +64,7 @@ def contents(place: Place, *, as_shown: bool = False) -> Contents:
     if not raw and not problems:
         raise Refused("This document holds none of the standard tables (Programs, Tiers, Distributors, ...). Begin with New Workbook.")
     tables = read(raw, as_of=place.as_of, problems=problems)
-    if place.file is not None and not as_shown:
-        tables = with_ledger_beside(tables, place.file)
-    return Contents(raw, tables, actions.column_places(raw))
+    return contents_of(raw, tables, None if as_shown else place.file)
 
 
 def saved_file(place: Place, purpose: str) -> Path:

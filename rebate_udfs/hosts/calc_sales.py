@@ -9,23 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from .. import actions, report
-from ..imports import Profile, read_profile
+from ..imports import Profile
 from ..model import Refused
-from ..parse import CannotRead, RawTable
 from . import calc_talk
 from .calc_append import append
 from .calc_messages import TITLE
 from .calc_place import Place, Progress, contents
 from .calc_read import read_document
 from .calc_write import write_tables
-from .import_files import fitting_profiles, read_cells
-from .reading import WORKBOOKS, read_book
+from .import_files import EXPORTS, SOURCES, WHICH_PROFILE, fitting_profiles, no_profile, own_profiles, profile_names, read_cells
+from .reading import source_of
 
-EXPORTS = "*.csv;*.txt;*.tsv;*.xlsx;*.xlsm;*.xlsb;*.xls;*.ods"
-SOURCES = f"{EXPORTS};*.parquet"
 PREVIEW = "Import Preview"  # the sheet
-OWN_PROFILES = "import profiles"  # a folder beside the document
-PROFILES_PAGE = "examples/import_profiles/README.md"
 
 
 def import_transactions(place: Place) -> str:
@@ -56,21 +51,11 @@ def import_transactions(place: Place) -> str:
 
 def _profile(place: Place, path: Path) -> Profile:
     """The profile that an export is read by: the only one that fits, else the person's choice."""
-    own = _own_profiles(place)
+    own = own_profiles(place.file.parent) if place.file is not None else []
     fitting = fitting_profiles(path, own)
     if not fitting:
-        raise Refused(
-            f"{path.name} fits no import profile. Write one for it ({PROFILES_PAGE} says how; start from the nearest example) and put it into "
-            f'a folder "{OWN_PROFILES}" beside this document{"" if own else ", which is not there yet"}.'
-        )
-    names = [f"{one.name} ({one.system})" if one.system else one.name for one in fitting]
-    return fitting[calc_talk.choice(place, "Profile", f"{path.name} can be read in several ways. Which is it?", names)]
-
-
-def _own_profiles(place: Place) -> list[Profile]:
-    """The profiles in a folder beside the document. Raises CannotRead, with the file's name, for one that is wrong."""
-    found = place.file.parent / OWN_PROFILES if place.file is not None else None
-    return [read_profile(file) for file in sorted(found.glob("*.yaml"))] if found is not None and found.is_dir() else []
+        raise no_profile(path, "this document", bool(own))
+    return fitting[calc_talk.choice(place, "Profile", WHICH_PROFILE.format(path.name), profile_names(fitting))]
 
 
 def reconcile(place: Place) -> str:
@@ -79,16 +64,9 @@ def reconcile(place: Place) -> str:
     (path,) = calc_talk.files(place, "File", "The list to compare with", SOURCES)
     with Progress(place, 2) as begin:
         begin(f"comparing with {path.name}")
-        found = actions.reconcile((ours.raw, []), _source(path), ours.tables, (place.name, path.name))
+        found = actions.reconcile((ours.raw, []), source_of(path), ours.tables, (place.name, path.name))
         begin("writing the differences")
         write_tables(place.document, None, found.tables, f"{TITLE}: Reconcile", settings=ours.tables.settings)
     table = found.tables[0]
     wrong = f"{report.count(len(found.problems), 'row')} could not be compared as it stands: {found.problems[0].message}" if found.problems else ""
     return "\n".join(filter(None, (f"{table.title}.", *table.notes, wrong)))
-
-
-def _source(path: Path) -> tuple[list[RawTable], list[Path]]:
-    """A workbook's raw tables, or a file to scan."""
-    if not path.exists():
-        raise CannotRead(f"There is no file {path}.", "Choose it again.")
-    return (read_book(path)[0], []) if path.suffix.lower() in WORKBOOKS else ([], [path])

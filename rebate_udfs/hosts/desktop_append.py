@@ -16,9 +16,10 @@ from typing import Any
 from ..actions import Addition
 from ..describe import Table
 from ..model import Refused
+from ..parse import is_blank
 from ..tables import BY_NAME
 from ..words import key
-from . import look
+from . import look, rows_below
 from .desktop_cells import rows_of, serial
 from .desktop_write import CELLS_A_CALL, STYLE, quiet
 
@@ -42,7 +43,7 @@ class Appended:
     @property
     def words(self) -> str:
         """Where the rows are, for a person."""
-        return f"row {self.first:,}" if self.first == self.last else f"rows {self.first:,} to {self.last:,}"
+        return rows_below.rows_in_words(self.first, self.last)
 
 
 def append(book: Any, additions: Sequence[Addition], is_1904: bool, windows: bool) -> list[Appended]:
@@ -97,23 +98,18 @@ class _Job:
         self.sheet, self.top, self.left = self.table.parent, area.row, area.column
         self.bottom, self.right = self.top + area.shape[0] - 1, self.left + area.shape[1] - 1
         headers = rows_of(self.sheet.range((self.top, self.left), (self.top, self.right)), self.windows)[0]
-        self.columns = {key(str(header)): at for at, header in enumerate(headers) if header is not None}
+        self.columns = rows_below.columns_of(headers)
         self._refuse()
         self.model, self.formulas = self._last_filled()
         self.start = (self.model or self.top) + 1
         self.end = self.start + len(self.rows) - 1
-        if self.end > MAX_SHEET_ROW:
-            raise Refused(f"The sheet of {self.described.name} has no room for {len(self.rows):,} more rows; nothing was written.")
+        rows_below.refuse_no_room(self.described.name, len(self.rows), self.end, MAX_SHEET_ROW)
         if self.end > self.bottom:
             below = rows_of(self.sheet.range((self.bottom + 1, self.left), (self.end, self.right)), self.windows)
-            blocked = next((number for number, cells in enumerate(below, self.bottom + 1) if any(not _blank(cell) for cell in cells)), None)
-            if blocked is not None:
-                raise Refused(f"Something stands in row {blocked:,} below the table {self.described.name}; move it and try again.")
+            rows_below.refuse_what_is_below(self.described.name, below, self.bottom + 1)
 
     def _refuse(self) -> None:
-        unknown = sorted({header for row in self.rows for header in row if key(header) not in self.columns})
-        if unknown:
-            raise Refused(f"The table {self.described.name} has no column {', '.join(unknown)}; add it and try again. Nothing was written.")
+        rows_below.refuse_unknown(self.described.name, self.rows, self.columns)
         if self.windows and self.sheet.api.ProtectContents:
             raise Refused(f"The sheet {self.sheet.name} is protected; take the protection off (Review) and try again. Nothing was written.")
         if self.table.show_totals:
@@ -126,7 +122,7 @@ class _Job:
             first = max(self.top + 1, number - 999)
             cells = rows_of(self.sheet.range((first, self.left), (number, self.right)), self.windows)
             for back, row in enumerate(reversed(cells)):
-                if any(not _blank(cell) for at, cell in enumerate(row) if at not in formulas):
+                if any(not is_blank(cell) for at, cell in enumerate(row) if at not in formulas):
                     return number - back, formulas | self._formulas(number - back)
         return None, formulas
 
@@ -148,32 +144,14 @@ class _Job:
             source = self.sheet.range((model, self.left), (model, self.right))
             source.copy(self.sheet.range((first, self.left), (self.end, self.right)))
         texts = [self.sheet.range((model, self.left + at)).number_format == AS_TEXT for at in range(self.right - self.left + 1)]
-        for run in self._runs():
+        for run in rows_below.neighbours(self.rows, self.columns, self.formulas, self.right - self.left + 1):
             step = max(1, CELLS_A_CALL // len(run))
             for offset in range(0, len(self.rows), step):
                 block = self.rows[offset : offset + step]
-                cells = [[self._cell(row, at, texts[at]) for at in run] for row in map(self._by_column, block)]
+                values = [rows_below.by_column(row, self.columns) for row in block]
+                cells = [[cell_for_excel(row.get(at), self.is_1904, texts[at]) for at in run] for row in values]
                 top = self.start + offset
                 self.sheet.range((top, self.left + run[0]), (top + len(block) - 1, self.left + run[-1])).value = cells
-
-    def _by_column(self, row: Mapping[str, Any]) -> dict[int, Any]:
-        return {self.columns[key(header)]: value for header, value in row.items()}
-
-    def _runs(self) -> list[list[int]]:
-        """Neighbouring columns that are written together: all but those that compute, unless a row brings a value for one."""
-        given = {self.columns[key(header)] for row in self.rows for header, value in row.items() if value is not None and value != ""}
-        runs: list[list[int]] = []
-        for at in range(self.right - self.left + 1):
-            if at in self.formulas and at not in given:
-                continue
-            if runs and runs[-1][-1] == at - 1:
-                runs[-1].append(at)
-            else:
-                runs.append([at])
-        return runs
-
-    def _cell(self, row: Mapping[int, Any], at: int, as_text: bool) -> Any:
-        return cell_for_excel(row.get(at), self.is_1904, as_text)
 
     def clear(self) -> None:
         """Nothing was appended: the blank rows are blank again, the table ends where it ended."""
@@ -264,7 +242,3 @@ def _clear(table: Any, first: int, last: int, bottom: int) -> None:
             cell = sheet.range((first, at)).formula
             if not (isinstance(cell, str) and cell.startswith("=")):
                 sheet.range((first, at), (kept.row + kept.shape[0] - 1, at)).clear_contents()
-
-
-def _blank(cell: Any) -> bool:
-    return cell is None or (isinstance(cell, str) and not cell.strip())

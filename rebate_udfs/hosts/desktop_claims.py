@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from .. import actions, report
+from .. import actions
 from ..receipts import Receipt, Sent
 from .desktop_append import append
 from .desktop_place import Place, contents, saved_file
 from .desktop_talk import DIVIDER, FILES, FOLDER, Ask, Said, Talk, agreed, asked, working
 from .desktop_write import write_results
-from .receive import Registry, read_statements, received_folder, set_aside, write_receipts
+from .receive import FILLED, IN_A_FOLDER, Registry, answer_senders, bring_claims, read_statements, received_folder
+from .rows_below import additions_in_words
 from .statement_key import known_key
 
 FINAL = "Excel cannot undo it; where you delete the rows again, the same files can be received again."
-STATEMENTS = "*.xlsx;*.xlsm;*.ods;*.zip"
 
 
 def validate_claims(place: Place) -> Talk[Said]:
@@ -37,7 +37,9 @@ def receive_statements(place: Place) -> Talk[Said]:
     found = yield from working("judging the statements", lambda: actions.receive_statements(sent, book.tables, key, registry.latest(book.tables)))
     write_results(place.book, None, found.tables, place.is_1904, place.windows, book.tables.settings)
     if found.additions:
-        question = f"{found.messages[0]}. The sheet Received shows what became of each file.\n\nAppend the rows to {_names(found.additions)}?"
+        question = (
+            f"{found.messages[0]}. The sheet Received shows what became of each file.\n\nAppend the rows to {additions_in_words(found.additions)}?"
+        )
         if not (yield from agreed(f"{question} {FINAL}")):
             return Said(True, "Nothing was appended, and no receipt was written.")
         append(place.book, found.additions, place.is_1904, place.windows)
@@ -49,9 +51,9 @@ def receive_statements(place: Place) -> Talk[Said]:
 
 def _sources() -> Talk[list[Path]]:
     """The folder, or the files, that the person chooses."""
-    if (yield from agreed("Are the filled statements together in a folder? Yes: choose the folder. No: choose the files.")):
+    if (yield from agreed(IN_A_FOLDER)):
         return [Path((yield from asked(Ask(FOLDER, "The folder with the filled statements"))))]
-    files = yield from asked(Ask(FILES, "The filled statements", STATEMENTS))
+    files = yield from asked(Ask(FILES, "The filled statements", FILLED))
     return [Path(name) for name in files.split(DIVIDER)]
 
 
@@ -62,14 +64,5 @@ def _read(sources: Sequence[Path], file: Path) -> list[Sent]:
 def _receipts(place: Place, file: Path, sources: Sequence[Path], receipts: Sequence[Receipt]) -> Talk[Path]:
     """Write a receipt for each file, with how its claims stand now, and put aside what was not taken; returns the folder."""
     book = yield from contents(place)  # with the rows that came in
-    asks = any(receipt.claims for receipt in receipts if receipt.taken)
-    answers = (yield from working("checking the claims", lambda: actions.validate_claims(book.tables))).run.claims if asks else ()
-    folder = received_folder(file)
-    write_receipts(folder, receipts, answers, book.tables.settings.company)
-    for source in sources:
-        set_aside(folder / "set aside", source, receipts)
-    return folder
-
-
-def _names(additions: Sequence[actions.Addition]) -> str:
-    return " and ".join(f"{addition.table} ({report.count(len(addition.rows), 'row')})" for addition in additions)
+    checked = (yield from working("checking the claims", lambda: actions.validate_claims(book.tables))) if bring_claims(receipts) else None
+    return answer_senders(file, sources, receipts, checked.run.claims if checked else (), book.tables.settings.company)

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import actions, report
-from ..model import Refused, Tables
-from ..parse import RawTable
+from ..model import Refused
 from ..tables import read
+from .contents import Contents, contents_of
 from .desktop_read import read_tables
 from .desktop_talk import Talk, working
-from .ledger_beside import with_ledger_beside
 
 WINDOWS = sys.platform == "win32"
 
@@ -33,15 +31,6 @@ class Place:
         return str(self.book.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """The standard tables of a workbook: as they stand in it, as they are read, and where their columns are."""
-
-    raw: list[RawTable]
-    tables: Tables
-    places: report.ColumnPlaces
-
-
 def contents(place: Place, *, as_shown: bool = False) -> Talk[Contents]:
     """The tables of the open workbook, with the entries of its ledger unless those of the sheet are asked for.
 
@@ -51,10 +40,7 @@ def contents(place: Place, *, as_shown: bool = False) -> Talk[Contents]:
     if not raw:
         raise Refused("This workbook holds none of the standard tables (Programs, Tiers, Distributors, ...). Begin with New Workbook.")
     tables = yield from working("reading the tables", lambda: read(raw, problems=problems))
-    file = _file(place.book)
-    if file is not None and not as_shown:
-        tables = with_ledger_beside(tables, file)
-    return Contents(raw, tables, actions.column_places(raw))
+    return contents_of(raw, tables, None if as_shown else _file(place.book))
 
 
 def unchanged(place: Place, before: Contents) -> bool:

@@ -5,22 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from .. import actions, report
-from ..imports import Profile, read_profile
+from ..imports import Profile
 from ..model import Refused
-from ..parse import CannotRead, RawTable
 from .desktop_append import append
-from .desktop_place import Contents, Place, contents, unchanged
+from .desktop_place import Place, contents, unchanged
 from .desktop_talk import FILE, Ask, Said, Talk, agreed, asked, chosen, shortened, working
 from .desktop_undo import remember
 from .desktop_write import write_results, write_stacked
-from .import_files import fitting_profiles, read_cells
-from .reading import WORKBOOKS, read_book
+from .import_files import EXPORTS, SOURCES, WHICH_PROFILE, fitting_profiles, no_profile, own_profiles, profile_names, read_cells
+from .reading import source_of
 
-EXPORTS = "*.csv;*.txt;*.tsv;*.xlsx;*.xlsm;*.xlsb;*.xls;*.ods"
-SOURCES = f"{EXPORTS};*.parquet"
 PREVIEW = "Import Preview"  # the sheet
-OWN_PROFILES = "import profiles"  # a folder beside the workbook
-PROFILES_PAGE = "examples/import_profiles/README.md"
 UNDO = "Undo takes it back as long as you change nothing else."
 
 
@@ -28,7 +23,7 @@ def import_transactions(place: Place) -> Talk[Said]:
     """Shows on a sheet what an export gives, asks, and appends its new rows to their table."""
     before = yield from contents(place)
     path = Path((yield from asked(Ask(FILE, "The export of the other system", EXPORTS))))
-    own = _own_profiles(place)
+    own = own_profiles(Path(str(place.book.fullname)).parent)
     fitting = yield from working(f"looking at {path.name}", lambda: fitting_profiles(path, own))
     profile = yield from _profile(path, fitting, own)
     outcome = yield from working(
@@ -41,7 +36,8 @@ def import_transactions(place: Place) -> Talk[Said]:
     many = report.count(len(outcome.rows), "row")
     if not (yield from agreed(shortened(f"{told}\n\nThe sheet {PREVIEW} shows them. Append {many} to the table {profile.table}? {UNDO}"))):
         return Said(True, "Nothing was appended.")
-    _refuse_moved(place, before)
+    if not unchanged(place, before):
+        raise Refused("The tables have changed since you looked; nothing was appended. Press the button again.")
     done = append(place.book, outcome.additions, place.is_1904, place.windows)
     remember(place, done)
     return Said(True, f"{many} appended to {profile.table}: {done[0].words}. Next: Check.", undoable=True)
@@ -50,25 +46,10 @@ def import_transactions(place: Place) -> Talk[Said]:
 def _profile(path: Path, fitting: list[Profile], own: list[Profile]) -> Talk[Profile]:
     """The profile that an export is read by: the only one that fits, else the person's choice."""
     if not fitting:
-        raise Refused(
-            f"{path.name} fits no import profile. Write one for it ({PROFILES_PAGE} says how; start from the nearest example) and put it into "
-            f'a folder "{OWN_PROFILES}" beside this workbook{"" if own else ", which is not there yet"}.'
-        )
+        raise no_profile(path, "this workbook", bool(own))
     if len(fitting) == 1:
         return fitting[0]
-    names = [f"{one.name} ({one.system})" if one.system else one.name for one in fitting]
-    return fitting[(yield from chosen(f"{path.name} can be read in several ways. Which is it?", names))]
-
-
-def _own_profiles(place: Place) -> list[Profile]:
-    """The profiles in a folder beside the workbook. Raises CannotRead, with the file's name, for one that is wrong."""
-    folder = Path(str(place.book.fullname)).parent / OWN_PROFILES
-    return [read_profile(file) for file in sorted(folder.glob("*.yaml"))] if folder.is_dir() else []
-
-
-def _refuse_moved(place: Place, before: Contents) -> None:
-    if not unchanged(place, before):
-        raise Refused("The tables have changed since you looked; nothing was appended. Press the button again.")
+    return fitting[(yield from chosen(WHICH_PROFILE.format(path.name), profile_names(fitting)))]
 
 
 def reconcile(place: Place) -> Talk[Said]:
@@ -77,17 +58,10 @@ def reconcile(place: Place) -> Talk[Said]:
     path = Path((yield from asked(Ask(FILE, "The list to compare with", SOURCES))))
     found = yield from working(
         f"comparing with {path.name}",
-        lambda: actions.reconcile((ours.raw, []), _source(path), ours.tables, (place.name, path.name)),
+        lambda: actions.reconcile((ours.raw, []), source_of(path), ours.tables, (place.name, path.name)),
     )
     write_results(place.book, None, found.tables, place.is_1904, place.windows, ours.tables.settings)
     problems = (
         f"\n{report.count(len(found.problems), 'row')} could not be compared as it stands: {found.problems[0].message}" if found.problems else ""
     )
     return Said(True, shortened("\n".join((f"{found.tables[0].title}.", *found.tables[0].notes)) + problems))
-
-
-def _source(path: Path) -> tuple[list[RawTable], list[Path]]:
-    """A workbook's raw tables, or a file to scan."""
-    if not path.exists():
-        raise CannotRead(f"There is no file {path}.", "Choose it again.")
-    return (read_book(path)[0], []) if path.suffix.lower() in WORKBOOKS else ([], [path])

@@ -10,8 +10,15 @@ import python_calamine as calamine
 
 from ..assets import asset
 from ..imports import FileFormat, Profile, fits, read_profile, standard_profile
+from ..model import Refused
 from ..parse import CannotRead, Cell
 from .reading import WORKBOOKS
+
+EXPORTS = "*.csv;*.txt;*.tsv;*.xlsx;*.xlsm;*.xlsb;*.xls;*.ods"  # what a dialog offers to choose
+SOURCES = f"{EXPORTS};*.parquet"  # where a list of transactions is wanted
+OWN_PROFILES = "import profiles"  # a folder beside the workbook
+PROFILES_PAGE = "examples/import_profiles/README.md"
+WHICH_PROFILE = "{} can be read in several ways. Which is it?"
 
 
 def fitting_profiles(path: str | Path, more: Iterable[Profile] = ()) -> list[Profile]:
@@ -33,6 +40,24 @@ def fitting_profiles(path: str | Path, more: Iterable[Profile] = ()) -> list[Pro
     if refusal and not found:
         raise refusal
     return found
+
+
+def own_profiles(folder: Path) -> list[Profile]:
+    """The profiles that somebody keeps beside a workbook of this folder. Raises CannotRead, with the file's name, for one that is wrong."""
+    return [read_profile(file) for file in sorted((folder / OWN_PROFILES).glob("*.yaml"))]
+
+
+def profile_names(profiles: Iterable[Profile]) -> list[str]:
+    """What profiles are called where a person chooses one."""
+    return [f"{one.name} ({one.system})" if one.system else one.name for one in profiles]
+
+
+def no_profile(path: Path, book: str, has_own: bool) -> Refused:
+    """The refusal of an export that fits no profile, with what to do."""
+    return Refused(
+        f"{path.name} fits no import profile. Write one for it ({PROFILES_PAGE} says how; start from the nearest example) and put it into "
+        f'a folder "{OWN_PROFILES}" beside {book}{"" if has_own else ", which is not there yet"}.'
+    )
 
 
 def read_cells(path: str | Path, form: FileFormat) -> list[list[Cell]]:

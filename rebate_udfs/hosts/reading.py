@@ -53,6 +53,11 @@ def read_book(path: Path | str) -> tuple[list[RawTable], list[Problem]]:
     return found, problems
 
 
+def source_of(path: Path) -> tuple[Sequence[RawTable], Sequence[Path]]:
+    """A source of transactions to compare: a workbook's raw tables, or a file or folder to scan. Raises CannotRead as `read_book` does."""
+    return (read_book(path)[0], []) if path.suffix.casefold() in WORKBOOKS and not path.is_dir() else ([], [path])
+
+
 def read_inputs(book: Path | str, transactions: Sequence[Path | str] = ()) -> tuple[list[RawTable], list[Path], list[Problem]]:
     """A workbook and what `--transactions` adds to it, ready for `tables.read`: raw tables, files to scan, problems.
 

@@ -37,6 +37,8 @@ if sys.platform != "win32":
 WAIT = 60  # seconds for somebody else who receives into the same book
 MOST_LISTED = 200  # changed cells in a receipt
 RECEIVED = ".rebates_received.json"
+FILLED = "*.xlsx;*.xlsm;*.ods;*.zip"  # what a dialog offers to choose
+IN_A_FOLDER = "Are the filled statements together in a folder? Yes: choose the folder. No: choose the files."
 
 
 def receive_statements(
@@ -181,6 +183,20 @@ def _mark(*parts: Any) -> str:
 
 
 # ---- receipts
+
+
+def bring_claims(receipts: Sequence[Receipt]) -> bool:
+    """Whether claims came in, so that they are to be checked before the receipts are written."""
+    return any(receipt.claims for receipt in receipts if receipt.taken)
+
+
+def answer_senders(book: Path, sources: Sequence[Path], receipts: Sequence[Receipt], answers: Sequence[ClaimResult], company: str) -> Path:
+    """Write a receipt for each file, with how its claims stand now, and put aside what was not taken; returns the folder."""
+    folder = received_folder(book)
+    write_receipts(folder, receipts, answers, company)
+    for source in sources:
+        set_aside(folder / "set aside", source, receipts)
+    return folder
 
 
 def write_receipts(folder: Path, receipts: Sequence[Receipt], answers: Sequence[ClaimResult] = (), company: str = "") -> list[Path]:

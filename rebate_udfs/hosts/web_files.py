@@ -17,7 +17,7 @@ from ..parse import CannotRead
 from . import web_pane, web_tables
 from . import web_wire as wire
 from .import_files import fitting_profiles, read_cells
-from .reading import WORKBOOKS, read_book
+from .reading import source_of
 from .receive import read_statements
 from .web_books import opened, told
 from .web_request import Caller, Desk, Request, request_of
@@ -115,9 +115,7 @@ def reconcile(request: Request, paths: Sequence[Path]) -> dict[str, Any]:
     """The workbook's transactions against those of a file: a list, an export or another workbook."""
     path = _one(paths)
     look_apart("transactions", path)
-    workbook = path.suffix in WORKBOOKS
-    second = (read_book(path)[0], []) if workbook else ([], [path])
-    outcome = actions.reconcile((request.raw, []), second, request.tables, ("This workbook", path.name))
+    outcome = actions.reconcile((request.raw, []), source_of(path), request.tables, ("This workbook", path.name))
     return _said(request, outcome.tables, [table.title for table in outcome.tables], outcome.problems, ())
 
 

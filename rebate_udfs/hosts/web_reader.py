@@ -62,11 +62,10 @@ def transactions(path: Path) -> dict[str, Any]:
     from ..engines import open_engine
     from ..model import Problem
     from ..reconcile_sources import read_source
-    from .reading import WORKBOOKS, read_book
+    from .reading import source_of
 
-    workbook = path.suffix.casefold() in WORKBOOKS
     found: list[Problem] = []
-    lines = read_source(*((read_book(path)[0], []) if workbook else ([], [path])), open_engine(), found)
+    lines = read_source(*source_of(path), open_engine(), found)
     rows = lines.rows_read
     if rows > MOST_ROWS:
         raise CannotRead(f"{path.name} holds {rows:,} rows; here at most {MOST_ROWS:,} are compared.", "Use the command line: rebates reconcile A B")

@@ -183,6 +183,13 @@ def test_the_summary_prints_on_one_page(workbooks: dict[str, bytes]):
         assert (sheet.page_setup.fitToWidth or 1, sheet.page_setup.fitToHeight) in ((1, None), (1, 1)), "one page"
 
 
+def test_a_period_as_long_as_its_program_is_called_so_and_not_by_our_id(workbooks: dict[str, bytes]):
+    said = [str(cell.value) for row in opened(workbooks["D-1600"])["Summary"].iter_rows() for cell in row if cell.value]
+    assert "USD 838.95 in the whole program" in said
+    assert "Summit Launch, the whole program (USD)" in said
+    assert not [text for text in said if "P-150" in text]
+
+
 def test_the_sample_is_up_to_date():
     path = asset("workbook_templates") / SAMPLE
     fresh, kept = opened(workbook_bytes(sample_statement())), openpyxl.load_workbook(path)

@@ -118,7 +118,7 @@ class Summary:
         self._sentence(program.pays_for, "wrap_muted")
         current = program.current
         for period in current[:FIGURES_SHOWN]:
-            self._figure(period, len(current) > 1, bool(program.tiers))
+            self._figure(program, period, len(current) > 1)
         if len(current) > FIGURES_SHOWN:
             self._sentence(f"{len(current) - FIGURES_SHOWN} more branches: see the sheet Program.", "muted")
         if program.claim_text:
@@ -126,10 +126,10 @@ class Summary:
         self.sheet.set_row(self.row, 7)
         self.row += 1
 
-    def _figure(self, period: PeriodStatement, named: bool, has_tiers: bool) -> None:
+    def _figure(self, program: ProgramStatement, period: PeriodStatement, named: bool) -> None:
         """Progress bar and words where there are tiers, then what to do."""
         who = f"{period.participant_name}: " if named else ""
-        bought = f"{who}{amount_text(period.measure, period.measure_unit)} in {period.period_id}"
+        bought = f"{who}{amount_text(period.measure, period.measure_unit)} in {period_words(program, period)}"
         if period.progress is not None:
             address = f"$B${self.row + 1}"
             share = number_of(period.progress)
@@ -138,10 +138,10 @@ class Summary:
             self.sheet.write_formula(self.row, 0, formula, self.pen.style("bar"), "█" * filled + "░" * (BLOCKS - filled))
             self.sheet.write_number(self.row, 1, int(share * 100) / 100, self.pen.style("percent", '0%" there"'))
             self._text(2, period.tier_text, "text")
-        elif has_tiers:
+        elif program.tiers:
             self._text(0, "█" * BLOCKS if period.tier else "░" * BLOCKS, "bar")
             self._text(1, period.tier_text, "text")
-        self.row += has_tiers
+        self.row += bool(program.tiers)
         style = "call" if period.next_text.startswith("Buy") else "muted"
         if len(period.next_text) > NEXT_CHARACTERS:
             self.pen.across(self.sheet, self.row, (1, LAST), period.next_text, f"wrap_{style}", NEXT_CHARACTERS)
@@ -192,7 +192,7 @@ class Summary:
 
     def _plan(self, program: ProgramStatement, period: PeriodStatement, plan: WhatIf, plan_row: int) -> int:
         sheet, pen, row = self.sheet, self.pen, self.row
-        title = program.program_name + (f", {period.participant_name}" if len(program.current) > 1 else "") + f", {period.period_id}"
+        title = program.program_name + (f", {period.participant_name}" if len(program.current) > 1 else "") + f", {period_words(program, period)}"
         unit = plan.unit
         label = f"{title} ({unit})"
         self._text(0, label, "box_label")
@@ -232,7 +232,7 @@ class Summary:
             for period in program.current[:FIGURES_SHOWN]:
                 who = f", {period.participant_name}" if len(program.current) > 1 else ""
                 for index, text in enumerate(step_texts(period, program)):
-                    self._sentence(f"{program.program_name}{who}, {period.period_id}: {text}" if index == 0 else f"and {text}", "wrap")
+                    self._sentence(f"{program.program_name}{who}, {period_words(program, period)}: {text}" if index == 0 else f"and {text}", "wrap")
         self.row += 1
 
     def _foot(self) -> None:
@@ -260,6 +260,11 @@ def _left(statement: Statement, currency: str) -> str:
     also += [f"{money_text(lapsed, currency)} has lapsed"] if lapsed else []
     last = f"{money_text(left, currency)} is to come" if left >= 0 else f"{money_text(-left, currency)} is paid beyond what is owed"
     return ", ".join([f"{money_text(paid, currency)} of it is paid" if left >= 0 else f"{money_text(paid, currency)} is paid", *also, last])
+
+
+def period_words(program: ProgramStatement, period: PeriodStatement) -> str:
+    """A period as a distributor reads it: one that lasts as long as its program has the program's id."""
+    return "the whole program" if period.period_id == program.program_id else period.period_id
 
 
 def _letters(currency: str) -> str:

@@ -131,6 +131,11 @@ class Office:
         """The cells of a large range, errors as they come."""
         return [list(row) for row in self._sheet(sheet).getCellRangeByName(area).getDataArray()]
 
+    def printed(self, sheet: str) -> list[list[int]]:
+        """The areas that are printed, where that is not all: first column and row, last column and row."""
+        areas = self._sheet(sheet).getPrintAreas()
+        return [[one.StartColumn, one.StartRow, one.EndColumn, one.EndRow] for one in areas]
+
     def frozen(self, sheet: str) -> list[int]:
         """How many columns and rows stay in sight."""
         controller = self.document.getCurrentController()

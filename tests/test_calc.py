@@ -567,6 +567,16 @@ def test_calculating_again_keeps_what_points_to_a_result(office: Office, sample:
     assert done, said
 
 
+def test_attainment_is_printed_up_to_its_status(office: Office, sample: Path):
+    """As on disk: with all its columns it would print too small to read."""
+    office.open(str(sample))
+    office.run("calculate", {"Quiet": True})
+    header = next(row for row in office.data("Attainment", "A1:Z8") if "Status" in row)
+    (area,) = office.printed("Attainment")
+    assert area[:3] == [0, 0, header.index("Status")] and area[3] > 90, "with the chart under the table"
+    assert office.printed("Accruals") == []
+
+
 def test_a_sheet_of_the_users_is_never_written_over(office: Office, sample: Path):
     office.open(str(sample))
     office.add_sheet("Payable")

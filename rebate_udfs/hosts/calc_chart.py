@@ -39,8 +39,8 @@ def _drawn(sheet: Any) -> Any:
     return next((shape for shape in shapes if shape.getPropertyValue("Name") == NAME), None)
 
 
-def chart_below(sheet: Any, table: ResultTable, top: int, put: Put, number: Callable[[str], int], undo: Any) -> None:
-    """Write the heading of the list in row `top` (from 0), below it the list and the chart.
+def chart_below(sheet: Any, table: ResultTable, top: int, put: Put, number: Callable[[str], int], undo: Any) -> int:
+    """Write the heading of the list in row `top` (from 0), below it the list and the chart; returns the last row under it.
 
     `number` gives the key of a number format, `undo` is the document's undo manager.
     """
@@ -71,6 +71,7 @@ def chart_below(sheet: Any, table: ResultTable, top: int, put: Put, number: Call
         _draw(sheet, table, chart, (first, last), labels, places, number)
     finally:
         undo.unlock()
+    return labels + height_rows(chart)
 
 
 def _draw(

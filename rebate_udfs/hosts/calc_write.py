@@ -16,12 +16,13 @@ from ..model import ResultColumn, ResultTable, Run, Settings
 from ..version import VERSION
 from . import look
 from .calc_chart import chart_below, hide_chart
-from .sheets import FREEZE, KEY_COLUMNS, NARROWEST, NUMERIC, WIDEST, WIDTH_SAMPLE
+from .sheets import FREEZE, KEY_COLUMNS, NARROWEST, NUMERIC, PRINTED, WIDEST, WIDTH_SAMPLE
 
 MARK = "_rebates_result"  # a name of the sheet's own, by which the next run knows it; files on disk carry the same
 ROWS_AT_ONCE = 20_000
 LAST_ROW = 1_048_575
-WIDTH_OF_CHARACTER, POINT, INDENT = 215, 35, 250  # hundredths of a millimetre
+WIDTH_OF_CHARACTER, POINT, INDENT = 215, 35, 250  # hundredths of a millimetre; of a character at least
+SAMPLE_OF_TEXT, BOLD_IS_WIDER = "PURCHASES Northgate 2026-05-31", 1.08
 MIDDLE = 2  # com.sun.star.table.CellVertJustify2
 CONTENT = 1 | 2 | 4 | 16 | 32 | 512  # values, dates, texts, formulas, hard formats, edited texts; comments stay
 BOLD = 150.0
@@ -115,6 +116,20 @@ class _Book:
         null = document.getPropertyValue("NullDate")
         self.null_date = date(null.Year, null.Month, null.Day)
         self.page_style = _page_style(document, footer)
+        self.character = self._width_of_character()
+
+    def _width_of_character(self) -> float:
+        """In the document's font, or in the wider one that is shown where it is not installed."""
+        controller = self.document.getCurrentController()
+        window = controller.getFrame().getContainerWindow() if controller is not None else None
+        if window is None:
+            return WIDTH_OF_CHARACTER
+        style = self.document.getStyleFamilies().getByName("CellStyles").getByIndex(0)
+        font = self.uno.createUnoStruct("com.sun.star.awt.FontDescriptor")
+        pixels = window.getInfo().PixelPerMeterX
+        font.Name, font.Height = style.getPropertyValue("CharFontName"), round(style.getPropertyValue("CharHeight") * pixels / 39.37 / 72)
+        wide = window.getFont(font).getStringWidth(SAMPLE_OF_TEXT) / len(SAMPLE_OF_TEXT)
+        return max(WIDTH_OF_CHARACTER, wide / pixels * 100_000 * BOLD_IS_WIDER)
 
     def number_format(self, text: str) -> int:
         text = text.replace('"-"_)', '"- "')  # LibreOffice shows the space-as-wide-as of a section without digits as it is written
@@ -172,7 +187,7 @@ class _Sheet:
         self._cells()
         self._totals()
         self._range()
-        self._chart()
+        self._paper(self._chart())
         problems = self.table.name == "Check" and bool(self.rows)
         self.sheet.setPropertyValue("TabColor", colour(look.TAB_PROBLEM if problems else look.TAB_RESULT))
         self.sheet.setPropertyValue("PageStyle", self.book.page_style)
@@ -298,11 +313,19 @@ class _Sheet:
                 cell.setFormula(f"=SUBTOTAL(109;{letters}{self.top + 2}:{letters}{self.bottom + 1})")
                 _set(cell, NumberFormat=self.book.number_format(self._number_format(column, None, self.places[index])))
 
-    def _chart(self) -> None:
-        """The chart of the table and its list, two rows under the totals."""
-        if self.table.chart is not None:
-            top, undo = self.bottom + (4 if self.total else 3), self.book.document.getUndoManager()
-            chart_below(self.sheet, self.table, top, self._put, self.book.number_format, undo)
+    def _chart(self) -> int:
+        """The chart of the table and its list, two rows under the totals; returns the sheet's last row."""
+        end = self.bottom + self.total
+        if self.table.chart is None:
+            return end
+        undo = self.book.document.getUndoManager()
+        return chart_below(self.sheet, self.table, end + 3, self._put, self.book.number_format, undo)
+
+    def _paper(self, end: int) -> None:
+        """What is printed, where that is not all."""
+        if (last := PRINTED.get(self.table.name)) is not None:
+            fields = [column.field for column in self.table.columns]
+            self.sheet.setPrintAreas((self._area(0, 0, fields.index(last), end).getRangeAddress(),))
 
     def _put(self, column: int, row: int, value: Any) -> Any:
         cell, found = self._one(column, row), cell_for_calc(value, self.book.null_date)
@@ -320,7 +343,7 @@ class _Sheet:
             lengths = [look.shown_length(value, column.kind, self.places[index]) for value in self._longest(index, column)]
             word = max(len(word) for word in column.header.split())
             header = max(word, -(-len(column.header) // 2)) + 4  # headers wrap once; room for the filter's arrow
-            columns.getByIndex(index).setPropertyValue("Width", (min(WIDEST, max([NARROWEST, header, *lengths])) + 2) * WIDTH_OF_CHARACTER)
+            columns.getByIndex(index).setPropertyValue("Width", round((min(WIDEST, max([NARROWEST, header, *lengths])) + 2) * self.book.character))
 
     def _longest(self, index: int, column: ResultColumn) -> list[Any]:
         """What decides a column's width: of texts a sample, of numbers the largest or their sum."""

@@ -3,7 +3,8 @@ and the ribbon's file in Chromium.
 
     python docs/pictures/make.py
 
-Needs what the tests need, and Pillow. In the pane Excel's place is taken by the tests' stand-in for Office.js; all else is real.
+Needs what the tests need, Pillow, and for the window of LibreOffice Xvfb and ImageMagick. In the pane Excel's place is
+taken by the tests' stand-in for Office.js; all else is real.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 COLORS = 48
+SCREEN = ":93"
 LADDER = (("From", "Reward"), (5000, 0.02), (10001, 0.04), (25001, 0.06))
 RIBBON_LOOK = """<!doctype html><meta charset=utf-8><style>
 body { font: 12px Carlito, Calibri, sans-serif; color: #1F2937; margin: 0; background: #F5F7FA }
@@ -146,6 +149,32 @@ def cells(folder: Path) -> None:
     keep(page.crop((0, 0, page.width, round(page.width * 0.27))), "cells.png")
 
 
+def window(folder: Path) -> None:
+    """LibreOffice's window after Calculate: the menu and the toolbar Rebates above the accruals. Needs Xvfb and ImageMagick."""
+    import test_calc
+
+    from rebate_udfs import demo
+    from rebate_udfs.hosts.template import write_template
+
+    (folder / "window").mkdir()
+    python, program = test_calc.programs()
+    shown = {"REBATES_PYTHONPATH": sysconfig.get_path("purelib"), "REBATES_TEST_WINDOWS": "1", "SAL_USE_VCLPLUGIN": "gen", "DISPLAY": SCREEN}
+    with subprocess.Popen(["Xvfb", SCREEN, "-screen", "0", "1240x560x24"], stderr=subprocess.DEVNULL) as screen:
+        try:
+            office = test_calc.Office(python, program, folder / "window", shown).start()
+            book = folder / "window" / "rebates.xlsx"
+            write_template(book, sample=demo.sample())
+            office.open(str(book), False)
+            office.run("calculate", {"Quiet": True})
+            office.select("Accruals", "A1")
+            time.sleep(3)  # until all is drawn
+            subprocess.run(["import", "-display", SCREEN, "-window", "root", str(folder / "window.png")], check=True)
+            office.stop()
+        finally:
+            screen.terminate()
+    keep(Image.open(folder / "window.png"), "window.png")
+
+
 def main() -> None:
     """Make all of them."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -159,6 +188,7 @@ def main() -> None:
         accruals = page_of(to_pdf(demo / "rebates.xlsx", folder), "Accruals", 1100)
         keep(accruals.crop((20, 40, accruals.width - 20, 430)), "accruals.png")
         cells(folder)
+        window(folder)
 
 
 if __name__ == "__main__":

@@ -22,29 +22,16 @@ import xlsxwriter
 
 from benchmarks.measuring import seconds
 from rebate_udfs.audit import verdicts
-from rebate_udfs.demo import sample
 from rebate_udfs.hosts import statements as hosts
-from rebate_udfs.hosts.reading import read_book
 from rebate_udfs.hosts.statement_book import OPTIONS, workbook_bytes
-from rebate_udfs.hosts.template import write_template
+from rebate_udfs.hosts.statement_sample import sample_run
 from rebate_udfs.model import Run
-from rebate_udfs.pipeline import run
 from rebate_udfs.statement import Recipient, Statement, statements
-from rebate_udfs.tables import read
 
 KEY = b"k" * 32
 TRIES = 5
 FORMAT = ("num_format", "font_name", "font_size", "font_color", "bold", "italic", "text_wrap", "locked", "bottom", "top", "indent")
 Cell = tuple[int, int, str, Any, Any, int]
-
-
-def sample_run() -> Run:
-    """The sample company, computed."""
-    with TemporaryDirectory() as folder:
-        book = Path(folder) / "rebates.xlsx"
-        write_template(book, sample=sample())
-        raw, problems = read_book(book)
-        return run(read(raw, problems=problems))
 
 
 def recorded(statement: Statement) -> tuple[list[tuple[str, dict[int, float], list[Cell]]], list[dict[str, Any]]]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
+from rebate_udfs import book as books
+from rebate_udfs.book import Session, acting_as
 from rebate_udfs.functions import rebate_book
+from rebate_udfs.model import CellError
 from rebate_udfs.parse import RawTable
 from rebate_udfs.ranges import ARGUMENTS
 
@@ -16,6 +21,21 @@ REQUIRED_HEADERS = {
     "tiers": ["Program ID", "From", "Reward"],
     "transactions": ["Transaction ID", "Invoice Date", "Distributor ID", "SKU", "Quantity", "Amount"],
 }
+
+
+@pytest.fixture(autouse=True)
+def own_session() -> Iterator[Session]:
+    """Every test is a person of its own, without a cache on disk."""
+    with acting_as(Session(b"t" * 32)) as session:
+        yield session
+    books.forget()
+
+
+def code(result: Any) -> str:
+    """The code of an error, which says what is wrong."""
+    assert isinstance(result, CellError), result
+    assert result.message
+    return result.code
 
 
 def cell(value: Any) -> Any:

@@ -8,12 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from rebate_udfs.audit import verdicts as all_verdicts
-from rebate_udfs.demo import sample
-from rebate_udfs.hosts.reading import read_book
-from rebate_udfs.hosts.template import write_template
+from rebate_udfs.hosts import statement_sample
 from rebate_udfs.model import (
     Attainment,
     Distributor,
@@ -30,24 +27,15 @@ from rebate_udfs.model import (
     TierRow,
     Verdict,
 )
-from rebate_udfs.pipeline import run
 from rebate_udfs.rewards import LadderRow, next_value, read_ladder, reward, to_next
 from rebate_udfs.statement import Statement, statements
-from rebate_udfs.tables import read
 
 ROOT = Path(__file__).parents[1]
 AS_OF = date(2026, 5, 31)
 SECOND_QUARTER = Period("2026-Q2", date(2026, 4, 1), date(2026, 6, 30))
 
 
-@lru_cache(maxsize=1)
-def sample_run() -> Run:
-    """The sample company, computed."""
-    with TemporaryDirectory() as folder:
-        book = Path(folder) / "rebates.xlsx"
-        write_template(book, sample=sample())
-        raw, problems = read_book(book)
-        return run(read(raw, problems=problems))
+sample_run = lru_cache(maxsize=1)(statement_sample.sample_run)
 
 
 def sample_verdicts(participant_ids):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import cells
 import pytest
-from cells import handle
+from cells import code, handle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smallbooks import raw_book
@@ -30,6 +30,7 @@ from rebate_udfs.functions import (
 )  # fmt: skip
 from rebate_udfs.model import CellError
 
+own_session = cells.own_session  # the fixture
 GROUP = [
     {"Distributor ID": "TOP"},
     {"Distributor ID": "NORTH", "Parent ID": "TOP"},
@@ -52,23 +53,9 @@ WRONG = {"Program ID": "P-5", "Tiers": [[0, 4]]}
 SETTINGS = {"As Of": date(2026, 4, 30)}
 
 
-@pytest.fixture(autouse=True)
-def own_session() -> Iterator[Session]:
-    """Every test is a person of its own, without a cache on disk."""
-    with acting_as(Session(b"t" * 32)) as session:
-        yield session
-    books.forget()
-
-
 @pytest.fixture
 def book() -> str:
     return handle(raw_book([PARENT, BRANCH, LATER, DRAFT, WRONG], SALES, distributors=GROUP, settings=SETTINGS))
-
-
-def code(result: Any) -> str:
-    assert isinstance(result, CellError), result
-    assert result.message
-    return result.code
 
 
 # ---- whose figure

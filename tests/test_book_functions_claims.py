@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+import cells
 import pytest
-from cells import handle
+from cells import code, handle
 from smallbooks import raw_book
 
-from rebate_udfs import book as books
-from rebate_udfs.book import Session, acting_as
 from rebate_udfs.functions import rebate_claim, rebate_table
-from rebate_udfs.model import CellError
 
+own_session = cells.own_session  # the fixture
 GROUP = [{"Distributor ID": "TOP"}, {"Distributor ID": "NORTH", "Parent ID": "TOP"}, {"Distributor ID": "ALONE"}]
 SALES = [
     [date(2026, 1, 10), "NORTH", "A", 10, "1,000.00", {"Invoice Number": "INV-1"}],
@@ -53,25 +51,11 @@ def posting(number: int, kind: str, participant: str, amount: str, program: str 
 LEDGER = [posting(1, "Accrual", "TOP", "20.00"), posting(2, "Accrual", "ALONE", "40.00"), posting(3, "Settlement", "ALONE", "-15.00")]
 
 
-@pytest.fixture(autouse=True)
-def own_session() -> Iterator[Session]:
-    """Every test is a person of its own, without a cache on disk."""
-    with acting_as(Session(b"t" * 32)) as session:
-        yield session
-    books.forget()
-
-
 @pytest.fixture
 def book() -> str:
     raw = raw_book([PAID, EUROS], SALES, distributors=GROUP, settings={"As Of": date(2026, 4, 30)}, Claims=CLAIMS, Payments=PAYMENTS,
                    **{"Exchange Rates": RATES}, Ledger=LEDGER)  # fmt: skip
     return handle(raw)
-
-
-def code(result: Any) -> str:
-    assert isinstance(result, CellError), result
-    assert result.message
-    return result.code
 
 
 def test_a_claim_of_several_lines_sums_its_amounts_and_shows_its_worst_status(book: str) -> None:

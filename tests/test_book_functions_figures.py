@@ -7,12 +7,12 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import cells
 import pytest
 from cells import handle
 from conftest import SHARED, absent
@@ -22,20 +22,14 @@ from smallbooks import raw_book
 
 from rebate_udfs import book as books
 from rebate_udfs.allocation import Part, allocated
-from rebate_udfs.book import Session, acting_as, resolve
+from rebate_udfs.book import resolve
 from rebate_udfs.functions import rebate_accrual, rebate_attainment, rebate_earned, rebate_payable
 from rebate_udfs.hosts.reading import read_book
 from rebate_udfs.model import CellError
 
+own_session = cells.own_session  # the fixture
 BOOKS = SHARED / "cases" / "books"
 NAMES = sorted(path.stem for path in BOOKS.glob("book_*.xlsx"))
-
-
-@pytest.fixture(autouse=True)
-def own_session() -> Iterator[None]:
-    with acting_as(Session(b"t" * 32)):
-        yield
-    books.forget()
 
 
 def test_the_published_books_are_here() -> None:

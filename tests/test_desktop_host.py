@@ -5,33 +5,23 @@ What real Excel does with the add-in has not been seen here; every call that our
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import desktop_excel
 import pytest
 from books import SOUND, more
-from conftest import absent
-from desktop_excel import act
-from fake_excel import ERROR_NA, Book, Range, excel_for_windows
+from desktop_excel import act, in_cells
+from fake_excel import ERROR_NA, Book, Range
 
-from rebate_udfs.hosts import desktop, desktop_actions
+from rebate_udfs.hosts import desktop_actions
 
+xlwings = desktop_excel.xlwings  # the fixture
 HOST = "rebate_udfs.hosts.desktop"
 TIERS = ((5000.0, 0.02), (10001.0, 0.04), (25001.0, 0.06))
 OMITTED = "\0"
-
-
-@pytest.fixture(scope="module")
-def xlwings() -> Iterator[Any]:
-    if importlib.util.find_spec("xlwings") is None:
-        absent("xlwings is not installed")
-    with excel_for_windows() as found:
-        desktop._for_xlwings()
-        yield found
 
 
 @pytest.fixture(autouse=True)
@@ -50,16 +40,10 @@ def call(xlwings: Any) -> Any:
     return ask
 
 
-def cells(grid: list[list[Any]]) -> list[list[Any]]:
-    """A table as Value2 gives it: numbers as floats, dates as serial numbers, empty cells as None."""
-    return [[float((cell - date(1899, 12, 30)).days) if isinstance(cell, date) else float(cell) if isinstance(cell, int) else cell or None
-             for cell in row] for row in grid]  # fmt: skip
-
-
 def workbook(folder: Path | None = None, tables: dict[str, Any] | None = None) -> Book:
     book = Book(folder=str(folder) if folder else "")
     for name, grid in (tables or dict(SOUND)).items():
-        book.add(name, cells(grid), name.replace(" ", ""), at="B3" if name == "Tiers" else "A1")
+        book.add(name, in_cells(grid), name.replace(" ", ""), at="B3" if name == "Tiers" else "A1")
     return book
 
 
@@ -108,8 +92,8 @@ def test_a_currency_cell_keeps_its_decimals(call):
 
 
 def test_a_book_is_computed_from_the_ranges_and_explained_by_its_cell(call, press):
-    tables = [tuple(map(tuple, cells(SOUND[name]))) for name in ("Programs", "Tiers", "Distributors", "Products", "Transactions")]
-    handle = call("REBATE_BOOK", *tables, *[OMITTED] * 2, tuple(map(tuple, cells(SOUND["Settings"]))))
+    tables = [tuple(map(tuple, in_cells(SOUND[name]))) for name in ("Programs", "Tiers", "Distributors", "Products", "Transactions")]
+    handle = call("REBATE_BOOK", *tables, *[OMITTED] * 2, tuple(map(tuple, in_cells(SOUND["Settings"]))))
     assert handle.startswith("Rebates: 2 programs, 3 distributors, 3 transactions #")
     assert call("REBATE_EARNED", handle, "P-2", OMITTED, OMITTED, OMITTED) == 4.19  # 3 % of 100.25 + 50 - 10.50
     assert call("REBATE_EARNED", handle, "P-9").startswith("\0#N/A\0")
@@ -123,7 +107,7 @@ def test_a_book_is_computed_from_the_ranges_and_explained_by_its_cell(call, pres
 
 
 def test_dates_follow_the_date_system_of_the_workbook(call):
-    tables = {name: cells(SOUND[name]) for name in ("Programs", "Tiers", "Distributors", "Products", "Transactions")}
+    tables = {name: in_cells(SOUND[name]) for name in ("Programs", "Tiers", "Distributors", "Products", "Transactions")}
     for name, columns in (("Programs", (3, 4)), ("Transactions", (1,))):
         for row in tables[name][1:]:
             for column in columns:
@@ -218,7 +202,7 @@ def test_a_workbook_without_our_tables_is_told_so(press):
 def test_a_table_is_found_by_its_sheet_and_headers_too(press):
     book = Book()
     for name, grid in SOUND.items():
-        book.add(name, [["Our " + name], *cells(grid)])
+        book.add(name, [["Our " + name], *in_cells(grid)])
     assert press(book, "check") == (True, "Nothing is wrong with the tables.")
 
 

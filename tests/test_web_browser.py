@@ -7,15 +7,14 @@ before reading, about texts that look like formulas, and about how much one answ
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import absent
-from web_browser import Server, browser, pane, server, sheets_of
+import web_browser
+from web_browser import Server, pane, serious, server, sheets_of, until
 
 from rebate_udfs import demo, functions
 from rebate_udfs.calls import OMITTED, call
@@ -26,19 +25,7 @@ from rebate_udfs.registry import FUNCTIONS
 CELLS = 1000
 LADDER = [["From", "Reward"], [5000, 0.02], [10001, 0.04], [25001, 0.06]]
 BOOK_TABLES = ("Programs", "Tiers", "Distributors", "Products", "Transactions", "Enrollments", "Scopes", "Settings")
-SERIOUS = ("serious", "critical")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with server(tmp_path_factory.mktemp("web")) as found:
-        yield found
+chromium, running, page = web_browser.chromium, web_browser.running, web_browser.page  # fixtures
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +34,6 @@ def sheets(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     path = tmp_path_factory.mktemp("book") / "sample.xlsx"
     write_template(path, sample=demo.sample())
     return sheets_of(path)
-
-
-@pytest.fixture
-def page(chromium: Any, running: Server, sheets: list[dict[str, Any]]) -> Iterator[Any]:
-    """The task pane over the sample company's workbook, wide enough to be looked at."""
-    with pane(chromium, running.url, sheets) as found:
-        yield found
 
 
 @pytest.fixture
@@ -425,14 +405,6 @@ def test_the_health_of_the_workbook_leads_to_the_cell(page: Any):
     assert page.evaluate("__book.selected[0]").startswith("Transactions!")
 
 
-def until(true: Any, seconds: float = 20) -> None:
-    """Wait until something holds."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.05)
-
-
 def test_a_result_cell_is_explained_step_by_step(page: Any):
     page.click("#action-calculate")
     page.click("#confirm-yes")
@@ -523,19 +495,6 @@ def test_an_accessibility_check_finds_nothing_serious_in_any_view(
 def test_the_accessibility_check_would_find_a_button_without_a_name(bare: Any):
     bare.evaluate("() => { document.querySelector('#actions').append(document.createElement('button')); }")
     assert any(one.startswith("button-name") for one in serious(bare))
-
-
-def serious(page: Any) -> list[str]:
-    """What axe-core finds that keeps people from using the page."""
-    try:
-        from axe_playwright_python.base import AXE_FILE_PATH
-    except ImportError:
-        absent("axe-core is not installed (pip install axe-playwright-python)")
-    page.evaluate(Path(AXE_FILE_PATH).read_text(encoding="utf-8"))
-    result = page.evaluate("axe.run()")
-    return [
-        f"{one['id']}: {node['target']} {node['failureSummary']}" for one in result["violations"] if one["impact"] in SERIOUS for node in one["nodes"]
-    ]
 
 
 def test_an_empty_workbook_is_told_where_to_start(bare: Any):

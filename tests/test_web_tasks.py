@@ -13,9 +13,9 @@ from typing import Any
 
 import openpyxl
 import pytest
+import web_browser
 from returned import CLAIM, fill
-from test_web_browser import serious, until
-from web_browser import Server, browser, pane, server, sheets_of
+from web_browser import Server, pane, serious, server, sheets_of, until
 
 from rebate_udfs import actions, demo
 from rebate_udfs.hosts import web_generated
@@ -36,6 +36,7 @@ NEW_ROWS = (
     "007,2026-05-06,D-1000,{sku},2,-25.00,2026-05\n",
 )
 ASKED = 60_000  # milliseconds
+chromium, running, page = web_browser.chromium, web_browser.running, web_browser.page  # fixtures; the server has no ledger
 
 
 @pytest.fixture(scope="module")
@@ -56,25 +57,6 @@ def sheets(book: Path) -> list[dict[str, Any]]:
 def tables(book: Path) -> Tables:
     raw, problems = read_book(book)
     return read(raw, problems=problems)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server without a ledger."""
-    with server(tmp_path_factory.mktemp("web")) as found:
-        yield found
-
-
-@pytest.fixture
-def page(chromium: Any, running: Server, sheets: list[dict[str, Any]]) -> Iterator[Any]:
-    with pane(chromium, running.url, sheets) as found:
-        yield found
 
 
 @pytest.fixture

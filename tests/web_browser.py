@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pytest
 from conftest import absent
 
 STUB = Path(__file__).parent / "web" / "office_stub.js"
 START_SECONDS = 40
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
          "--disable-sync"]  # fmt: skip
+SERIOUS = ("serious", "critical")  # to axe-core
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -159,6 +161,48 @@ def pane(chromium: Any, url: str, sheets: list[dict[str, Any]], *, locale: str =
     errors = page.errors
     context.close()
     assert not errors, f"the page had errors: {errors}"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """One browser for all tests of a module."""
+    with browser() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server without a ledger."""
+    with server(tmp_path_factory.mktemp("web")) as found:
+        yield found
+
+
+@pytest.fixture
+def page(chromium: Any, running: Server, sheets: list[dict[str, Any]]) -> Iterator[Any]:
+    """The task pane over the workbook that the module's fixture `sheets` holds."""
+    with pane(chromium, running.url, sheets) as found:
+        yield found
+
+
+def until(true: Any, seconds: float = 20) -> None:
+    """Wait until something holds."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.05)
+
+
+def serious(page: Any) -> list[str]:
+    """What axe-core finds that keeps people from using the page."""
+    try:
+        from axe_playwright_python.base import AXE_FILE_PATH
+    except ImportError:
+        absent("axe-core is not installed (pip install axe-playwright-python)")
+    page.evaluate(Path(AXE_FILE_PATH).read_text(encoding="utf-8"))
+    result = page.evaluate("axe.run()")
+    return [
+        f"{one['id']}: {node['target']} {node['failureSummary']}" for one in result["violations"] if one["impact"] in SERIOUS for node in one["nodes"]
+    ]
 
 
 def _json(value: Any) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from ..assets import asset
 from ..audit import verdicts
 from ..demo import sample
+from ..model import Run
 from ..pipeline import run
 from ..statement import Statement, statements
 from ..tables import read
@@ -26,14 +27,19 @@ SAMPLE = "statement.xlsx"
 FEWEST_LINES = 40  # the sample is the shortest statement that still shows something of everything
 
 
-def sample_statement() -> Statement:
-    """One statement of the sample company, computed from its workbook like any other."""
+def sample_run() -> Run:
+    """The sample company, computed from its workbook like any other."""
     with tempfile.TemporaryDirectory() as folder:
         book = Path(folder) / "rebates.xlsx"
         write_template(book, sample=sample())
         raw, problems = read_book(book)
-        computed = run(read(raw, problems=problems))
-        told = [one for one in statements(computed, lambda ids: verdicts(computed, ids)) if len(one.counted) >= FEWEST_LINES and one.payments]
+        return run(read(raw, problems=problems))
+
+
+def sample_statement() -> Statement:
+    """One statement of the sample company."""
+    computed = sample_run()
+    told = [one for one in statements(computed, lambda ids: verdicts(computed, ids)) if len(one.counted) >= FEWEST_LINES and one.payments]
     best = min(told, key=lambda one: (-len(one.programs), len(one.counted), one.participant_id))
     return replace(best, run_id="sample")
 

@@ -22,10 +22,14 @@ import openpyxl
 import pytest
 from conftest import ROOT
 
+from rebate_udfs.demo import sample
+from rebate_udfs.hosts.template import write_template
+
 pytestmark = pytest.mark.slow
-KILLS = 15
+KILLS, MOST_KILLS = 8, 30  # more than the first number only while none has come at a moment that shows something
 EARLIER, LATER = "2026-02-28", "2026-05-31"
 SECONDS = 120
+SALES = 900
 
 
 def command(*arguments: str | Path) -> list[str]:
@@ -42,11 +46,11 @@ def finish(*arguments: str | Path) -> str:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample company's workbook with the results of an earlier day."""
-    folder = tmp_path_factory.mktemp("demo") / "demo"
-    finish("demo", folder, "--quiet")
-    finish("run", folder / "rebates.xlsx", "--as-of", EARLIER, "--quiet")
-    return folder / "rebates.xlsx"
+    """The sample company's workbook, with its last sales only, and the results of an earlier day."""
+    book, facts = tmp_path_factory.mktemp("demo") / "rebates.xlsx", sample()
+    write_template(book, sample={**facts, "Transactions": facts["Transactions"][-SALES:]})
+    finish("run", book, "--as-of", EARLIER, "--quiet")
+    return book
 
 
 def contents(package: Path) -> dict[str, bytes]:
@@ -106,7 +110,9 @@ def test_a_killed_run_leaves_the_old_workbook_or_the_new_one(demo: Path, tmp_pat
     old, new, before, after = values(demo), values(book), contents(demo), contents(book)
     assert old["Attainment"] != new["Attainment"]
     chance, killed, kept = random.Random(), 0, 0
-    for number in range(KILLS):
+    for number in range(MOST_KILLS):
+        if number >= KILLS and killed > KILLS // 3 and kept:
+            break
         shutil.copy(demo, book)
         killed += kill_somewhere(command("run", book, "--as-of", LATER, "--quiet"), lasts, tmp_path, chance)
         parts, found = contents(book), values(book)
@@ -116,7 +122,7 @@ def test_a_killed_run_leaves_the_old_workbook_or_the_new_one(demo: Path, tmp_pat
         else:
             assert found == new, "the workbook is neither the old one nor the new one"
             assert parts.keys() == after.keys()
-        if number % 5 == 4 or len(list(tmp_path.iterdir())) > 1:
+        if number % 4 == 3 or len(list(tmp_path.iterdir())) > 1:
             finish("run", book, "--as-of", LATER, "--quiet")
             assert values(book) == new
             assert [path.name for path in tmp_path.iterdir()] == [book.name], "something unfinished was left behind"
@@ -133,7 +139,9 @@ def test_killed_statements_resume(demo: Path, tmp_path: Path) -> None:
     wanted = {path.name: contents(path) for path in out.glob("*.xlsx")}
     assert len(wanted) == 12
     chance, killed, resumed, reused = random.Random(), 0, 0, 0
-    for _ in range(KILLS):
+    for number in range(MOST_KILLS):
+        if number >= KILLS and killed > KILLS // 3 and (resumed or reused):
+            break
         shutil.rmtree(out)
         killed += kill_somewhere(command(*arguments), lasts, out, chance)
         there = {path.name: path.stat().st_mtime_ns for path in out.glob("*.xlsx")} if out.is_dir() else {}

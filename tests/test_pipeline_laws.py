@@ -19,7 +19,7 @@ from rebate_udfs.model import Run
 from rebate_udfs.pipeline import run
 
 randoms = st.randoms(use_true_random=False)
-few = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def figures(found: Run) -> dict[str, Any]:

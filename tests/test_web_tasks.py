@@ -5,11 +5,14 @@ The workbook is the sample company's in the stand-in for Office.js; statements, 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import openpyxl
 import pytest
@@ -59,17 +62,39 @@ def tables(book: Path) -> Tables:
     return read(raw, problems=problems)
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> str:
-    """The URL of a ledger of this test's own."""
-    return f"sqlite:///{tmp_path / 'ledger.db'}"
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a ledger that holds the books of many companies."""
+    return f"sqlite:///{tmp_path_factory.mktemp('ledger') / 'ledger.db'}"
+
+
+@pytest.fixture(scope="module")
+def keeping(ledger: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with that ledger."""
+    with server(tmp_path_factory.mktemp("keeping"), ledger=ledger) as found:
+        yield found
 
 
 @pytest.fixture
-def books(chromium: Any, ledger: str, sheets: list[dict[str, Any]], tmp_path: Path) -> Iterator[Any]:
-    """The pane over the sample company's workbook, at a server with a ledger."""
-    with server(tmp_path, ledger=ledger) as running, pane(chromium, running.url, sheets) as found:
-        found.url_of_server = running.url
+def own_tables(tables: Tables) -> Tables:
+    """The sample company's book under a Book ID of this test's own: nothing of it is in the ledger."""
+    return replace(tables, settings=tables.settings.model_copy(update={"book_id": f"B-{uuid4().hex}"}))
+
+
+@pytest.fixture
+def own_sheets(sheets: list[dict[str, Any]], own_tables: Tables) -> list[dict[str, Any]]:
+    """The workbook of `own_tables`."""
+    found: list[dict[str, Any]] = json.loads(json.dumps(sheets))
+    (row,) = (row for sheet in found if sheet["name"] == "Settings" for row in sheet["rows"] if "Book ID" in row)
+    row[row.index("Book ID") + 1] = own_tables.settings.book_id
+    return found
+
+
+@pytest.fixture
+def books(chromium: Any, keeping: Server, own_sheets: list[dict[str, Any]]) -> Iterator[Any]:
+    """The pane over that workbook, at the server with the ledger."""
+    with pane(chromium, keeping.url, own_sheets) as found:
+        found.url_of_server = keeping.url
         yield found
 
 
@@ -139,12 +164,12 @@ def test_every_action_of_the_registry_has_a_button_in_its_group(page: Any):
         assert ACTIONS[name].help in page.inner_text("#task-body")
 
 
-@pytest.mark.parametrize("action", ["import_transactions", "reconcile", "receive_statements", "close_period", "help"])
-def test_a_ribbon_command_opens_the_task_in_the_pane(page: Any, action: str):
-    page.evaluate("(name) => __press(name)", action)
-    assert page.inner_text("#task-title") == ACTIONS[action].label
-    assert page.is_visible("#task") and not page.is_visible("#tabs") and not page.is_visible("#actions"), "one task at a time"
-    assert page.evaluate("__book.shown") is True
+def test_a_ribbon_command_opens_the_task_in_the_pane(page: Any):
+    for action in ("import_transactions", "reconcile", "receive_statements", "close_period", "help"):
+        page.evaluate("(name) => { __book.shown = false; return __press(name); }", action)
+        assert page.inner_text("#task-title") == ACTIONS[action].label
+        assert page.is_visible("#task") and not page.is_visible("#tabs") and not page.is_visible("#actions"), "one task at a time"
+        assert page.evaluate("__book.shown") is True
 
 
 # ---- import
@@ -332,6 +357,7 @@ def test_a_long_look_can_be_cancelled(page: Any, sheets: list[dict[str, Any]], t
 
 
 def test_the_import_is_used_by_keyboard_alone(page: Any, sheets: list[dict[str, Any]], tmp_path: Path):
+    page.on("filechooser", lambda _: None)  # from now on, as the browser takes a moment until it hands over what asks for a file
     page.focus("#action-more")
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "task-title", "the focus goes to what is new"
@@ -393,9 +419,9 @@ def filled(tables: Tables, folder: Path, key: bytes | None) -> Path:
     return fill(made[0].path, folder / "filled.xlsx", [CLAIM])
 
 
-def test_statements_made_on_a_server_with_a_ledger_are_signed_and_come_back(books: Any, ledger: str, tables: Tables, tmp_path: Path):
-    key = keep_key(Ledger(ledger, tables.settings.book_id))
-    path = filled(tables, tmp_path / "out", key)
+def test_statements_made_on_a_server_with_a_ledger_are_signed_and_come_back(books: Any, ledger: str, own_tables: Tables, tmp_path: Path):
+    key = keep_key(Ledger(ledger, own_tables.settings.book_id))
+    path = filled(own_tables, tmp_path / "out", key)
     claims_before = len([row for row in written(books, "Claims") if row["Claim ID"]])
     begin(books, "receive_statements")
     choose(books, path, wait=".card")
@@ -460,22 +486,22 @@ def test_without_a_ledger_the_pane_says_how_to_close(page: Any):
     assert "rebates serve --ledger URL" in page.inner_text("#message-text") and "rebates close BOOK PERIOD" in page.inner_text("#message-text")
 
 
-def test_a_period_is_shown_then_posted_under_a_name_and_stands_on_the_sheet(books: Any, ledger: str, tables: Tables):
+def test_a_period_is_shown_then_posted_under_a_name_and_stands_on_the_sheet(books: Any, ledger: str, own_tables: Tables):
     before = snapshot(books)
     begin(books, "close_period")
     books.wait_for_selector("#task-write", timeout=ASKED)
     shown = books.inner_text("#task-body")
     assert "entries to post for 2026-05" in shown and "P-100" in shown and "True-Up, purchases" in shown
     assert books.input_value("#period") == "2026-05", "the next one is offered"
-    assert snapshot(books) == before and not Ledger(ledger, tables.settings.book_id).entries()
+    assert snapshot(books) == before and not Ledger(ledger, own_tables.settings.book_id).entries()
     assert "There is no distributor" in shown, "what stops it is listed"
     books.click("#task-write")
-    assert "Say why" in books.inner_text("#message-text") and not Ledger(ledger, tables.settings.book_id).entries(), "errors want a reason"
+    assert "Say why" in books.inner_text("#message-text") and not Ledger(ledger, own_tables.settings.book_id).entries(), "errors want a reason"
     books.fill("#reason", "the sale of D-9999 is not ours")
     said = agree(books)
-    entries = Ledger(ledger, tables.settings.book_id).entries()
+    entries = Ledger(ledger, own_tables.settings.book_id).entries()
     assert entries and "2026-05 is closed with" in said and "appended to Ledger" in said
-    act = Ledger(ledger, tables.settings.book_id).acts()[-1]
+    act = Ledger(ledger, own_tables.settings.book_id).acts()[-1]
     assert act.posted_by and act.note == "the sale of D-9999 is not ours"
     rows = written(books, "Ledger")
     assert [row["Hash"] for row in rows] == [entry.hash for entry in entries]
@@ -486,9 +512,9 @@ def test_a_period_is_shown_then_posted_under_a_name_and_stands_on_the_sheet(book
 
 
 def test_of_two_people_who_close_at_once_one_wins_and_the_other_is_told(
-    chromium: Any, books: Any, ledger: str, sheets: list[dict[str, Any]], tables: Tables
+    chromium: Any, books: Any, ledger: str, own_sheets: list[dict[str, Any]], own_tables: Tables
 ):
-    with pane(chromium, books.url_of_server, sheets) as other:
+    with pane(chromium, books.url_of_server, own_sheets) as other:
         for one in (books, other):
             begin(one, "close_period")
             one.wait_for_selector("#task-write", timeout=ASKED)
@@ -499,11 +525,12 @@ def test_of_two_people_who_close_at_once_one_wins_and_the_other_is_told(
             one.wait_for_selector("#message:not([hidden])", timeout=ASKED)
         said = [one.inner_text("#message-text") for one in (books, other)]
     assert sum("is closed with" in text for text in said) == 1 or "was closed at" in " ".join(said)
-    assert len({entry.hash for entry in Ledger(ledger, tables.settings.book_id).entries()}) == len(Ledger(ledger, tables.settings.book_id).entries())
-    assert len([act for act in Ledger(ledger, tables.settings.book_id).acts() if act.act == "Close"]) == 1, said
+    kept = Ledger(ledger, own_tables.settings.book_id)
+    assert len({entry.hash for entry in kept.entries()}) == len(kept.entries())
+    assert len([act for act in kept.acts() if act.act == "Close"]) == 1, said
 
 
-def test_tables_that_moved_after_the_look_post_nothing(books: Any, ledger: str, tables: Tables):
+def test_tables_that_moved_after_the_look_post_nothing(books: Any, ledger: str, own_tables: Tables):
     begin(books, "close_period")
     books.wait_for_selector("#task-write", timeout=ASKED)
     books.fill("#reason", "known")
@@ -513,18 +540,18 @@ def test_tables_that_moved_after_the_look_post_nothing(books: Any, ledger: str, 
         sheet.cells.get(`${r + 1},${c}`).v += 1000;
     }""")
     assert "The tables have changed since you looked; nothing was posted." in agree(books)
-    assert not Ledger(ledger, tables.settings.book_id).entries()
+    assert not Ledger(ledger, own_tables.settings.book_id).entries()
 
 
 def test_a_sheet_that_is_behind_the_ledger_is_brought_up_to_date(
-    chromium: Any, books: Any, ledger: str, sheets: list[dict[str, Any]], tables: Tables
+    chromium: Any, books: Any, ledger: str, own_sheets: list[dict[str, Any]], own_tables: Tables
 ):
     begin(books, "close_period")
     books.wait_for_selector("#task-write", timeout=ASKED)
     books.fill("#reason", "known")
     agree(books)
-    entries = Ledger(ledger, tables.settings.book_id).entries()
-    with pane(chromium, books.url_of_server, sheets) as colleague:
+    entries = Ledger(ledger, own_tables.settings.book_id).entries()
+    with pane(chromium, books.url_of_server, own_sheets) as colleague:
         begin(colleague, "close_period")
         colleague.wait_for_selector("#task-body h3", timeout=ASKED)
         colleague.fill("#period", "2026-05")
@@ -535,13 +562,13 @@ def test_a_sheet_that_is_behind_the_ledger_is_brought_up_to_date(
         assert [row["Hash"] for row in written(colleague, "Ledger")] == [entry.hash for entry in entries]
 
 
-def test_figures_use_the_ledger_also_where_the_sheet_is_behind(chromium: Any, books: Any, sheets: list[dict[str, Any]], tables: Tables):
+def test_figures_use_the_ledger_also_where_the_sheet_is_behind(chromium: Any, books: Any, own_sheets: list[dict[str, Any]], own_tables: Tables):
     """What was recognised is what the server's ledger holds: else the entry to post would be shown as missing again."""
     begin(books, "close_period")
     books.wait_for_selector("#task-write", timeout=ASKED)
     books.fill("#reason", "known")
     agree(books)
-    with pane(chromium, books.url_of_server, sheets) as colleague:
+    with pane(chromium, books.url_of_server, own_sheets) as colleague:
         colleague.click("#action-calculate")
         colleague.click("#confirm-yes")
         colleague.wait_for_selector("#message:not([hidden])", timeout=ASKED)
@@ -575,11 +602,11 @@ def test_a_chart_is_drawn_with_its_finding_as_title(page: Any):
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_an_accessibility_check_finds_nothing_serious_in_any_task(
-    chromium: Any, ledger: str, sheets: list[dict[str, Any]], tables: Tables, tmp_path: Path, dark: bool
+    chromium: Any, keeping: Server, own_sheets: list[dict[str, Any]], own_tables: Tables, tmp_path: Path, dark: bool
 ):
-    statement = filled(tables, tmp_path / "out", None)
-    export = export_of(tmp_path, sheets, (*NEW_ROWS, "N-9,soon,D-1000,X,1,5,INV-9\n"))
-    with server(tmp_path, ledger=ledger) as running, pane(chromium, running.url, sheets, dark=dark) as page:
+    statement = filled(own_tables, tmp_path / "out", None)
+    export = export_of(tmp_path, own_sheets, (*NEW_ROWS, "N-9,soon,D-1000,X,1,5,INV-9\n"))
+    with pane(chromium, keeping.url, own_sheets, dark=dark) as page:
         found: dict[str, list[str]] = {}
 
         def look(name: str) -> None:

@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +64,12 @@ def upload(local: Server, action: str, tables: list[dict[str, Any]], files: Sequ
     return httpx.post(f"{local.url}/upload/{action}", content=body, headers=BYTES, timeout=PATIENCE)
 
 
-def left_behind() -> list[str]:
-    return [name for name in os.listdir(tempfile.gettempdir()) if name.startswith("rebates-upload-")]
+def left_behind(local: Server) -> list[str]:
+    """The folders of uploads among the server's temporary files."""
+    return [name for name in os.listdir(local.log.parent / "temporary") if name.startswith("rebates-upload-")]
 
 
+@cache
 def bomb(size: int = 1 << 29) -> bytes:
     """A small workbook that says it unpacks to half a gigabyte, and does."""
     packed = io.BytesIO()
@@ -89,7 +92,7 @@ def png() -> bytes:
 
 
 def test_what_is_well_made_is_answered_and_nothing_is_left(local: Server, tables: list[dict[str, Any]]):
-    before = left_behind()
+    before = left_behind(local)
     answer = upload(local, "import_transactions", tables, [("../../May.csv", SALES)])
     assert answer.status_code == 200, answer.text
     said = answer.json()
@@ -97,7 +100,7 @@ def test_what_is_well_made_is_answered_and_nothing_is_left(local: Server, tables
     assert said["additions"][0]["rows"] == [["N-1", 46146, "D-1000", "X", 1, 5]]
     assert "May.csv" in said["tables"][0]["title"] and ".." not in said["tables"][0]["title"]
     assert tells_nothing(answer.text) and tempfile.gettempdir() not in answer.text
-    assert left_behind() == before
+    assert left_behind(local) == before
 
 
 @pytest.mark.parametrize(
@@ -174,7 +177,7 @@ def test_a_hundred_files_are_each_answered(local: Server, tables: list[dict[str,
     ],
 )
 def test_a_hostile_file_ends_with_one_sentence_soon(local: Server, tables: list[dict[str, Any]], action: str, name: str, make: Any):
-    started, before = time.monotonic(), left_behind()
+    started, before = time.monotonic(), left_behind(local)
     answer = upload(local, action, tables, [(name, make())])
     assert answer.status_code in (200, 422), answer.text  # 200: a receipt that says why it was set aside
     if answer.status_code == 200:
@@ -183,7 +186,7 @@ def test_a_hostile_file_ends_with_one_sentence_soon(local: Server, tables: list[
         assert len(answer.json()["error"]["message"]) > 20
     assert tells_nothing(answer.text.replace(name, "")) and tempfile.gettempdir() not in answer.text
     assert time.monotonic() - started < 90, "the limits end it, also on a busy machine"
-    assert left_behind() == before
+    assert left_behind(local) == before
     assert httpx.get(f"{local.url}/health", timeout=PATIENCE).status_code == 200
 
 

@@ -75,7 +75,11 @@ def server(folder: Path, port: int | None = None, wait: bool = True, **options: 
     """A running server with its cache and its tokens in `folder`."""
     port = port or free_port()
     log = folder / f"server-{port}.log"
-    environment = os.environ | {"REBATES_CACHE": str(folder / "cache"), "REBATES_CONFIG": str(folder / "config"), "PYTHONDONTWRITEBYTECODE": "1"}
+    (folder / "temporary").mkdir(exist_ok=True)
+    own = {"TMPDIR": str(folder / "temporary")}  # what a server leaves behind is seen, and is not another's
+    environment = (
+        os.environ | own | {"REBATES_CACHE": str(folder / "cache"), "REBATES_CONFIG": str(folder / "config"), "PYTHONDONTWRITEBYTECODE": "1"}
+    )
     arguments = [f"port={port}", *(f"{name}={value}" for name, value in options.items())]
     with log.open("ab") as file:
         process = subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments], stderr=file, stdout=file, env=environment)
@@ -137,6 +141,7 @@ def browser() -> Iterator[Any]:
 
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        chromium.at_rest = {}  # contexts that no pane uses, by how they look
         yield chromium
         chromium.close()
 
@@ -145,9 +150,12 @@ def browser() -> Iterator[Any]:
 def pane(chromium: Any, url: str, sheets: list[dict[str, Any]], *, locale: str = "en-US", dark: bool = False, width: int = 320, height: int = 800,
          language: str | None = None) -> Iterator[Any]:  # fmt: skip
     """The task pane, loaded from the real server, with the stub in place of Office.js and `sheets` as the workbook. `page.posts` counts requests."""
-    context = chromium.new_context(
-        locale=locale, color_scheme="dark" if dark else "light", viewport={"width": width, "height": height}, ignore_https_errors=True
-    )
+    at_rest = chromium.at_rest.setdefault((locale, dark, width, height), [])
+    if not at_rest:
+        look = {"locale": locale, "color_scheme": "dark" if dark else "light", "viewport": {"width": width, "height": height}}
+        at_rest.append(chromium.new_context(**look, ignore_https_errors=True))
+        at_rest[0].new_page().goto(f"{url}/health")  # stays open: with it the process of the pages does, which takes longest to start
+    context = at_rest.pop()
     page = context.new_page()
     page.posts, page.errors = [], []
     page.on("request", lambda request: page.posts.append(request.url) if request.method in ("POST", "PUT") else None)
@@ -159,7 +167,9 @@ def pane(chromium: Any, url: str, sheets: list[dict[str, Any]], *, locale: str =
     page.wait_for_selector("html[data-ready=yes]", timeout=60_000)
     yield page
     errors = page.errors
-    context.close()
+    page.evaluate("localStorage.clear()")  # all that a pane leaves in its context; that of a test which failed is not used again
+    page.close()
+    at_rest.append(context)
     assert not errors, f"the page had errors: {errors}"
 
 

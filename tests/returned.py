@@ -27,6 +27,7 @@ from rebate_udfs.pipeline import run, verdicts
 from rebate_udfs.tables import read
 
 CLAIM = {"Claim ID": "C-77", "Line": "1", "Program ID": "P-110", "Claim Date": date(2026, 5, 30), "Period": "2026-Q1", "Claimed Amount": 100}
+SALES = 900  # of the sample company, of all its distributors: no test of what comes back needs more of them
 DISPUTE = {"Opened On": date(2026, 5, 30), "Invoice Number": "INV-1", "Reason": "An amount is wrong", "Disputed Amount": 12.5}
 
 
@@ -49,7 +50,8 @@ def made() -> Company:
     """The sample company with a statement for each distributor, signed."""
     folder = Path(mkdtemp(prefix="rebates-test-"))
     book = folder / "rebates.xlsx"
-    write_template(book, sample=sample())
+    facts = sample()
+    write_template(book, sample={**facts, "Transactions": facts["Transactions"][-SALES:]})
     raw, problems = read_book(book)
     found = run(read(raw, problems=problems))
     done = make_statements(found, folder / "statements", verdicts=lambda ids: verdicts(found, ids), signing_key=signing_key(book, found.tables))

@@ -58,10 +58,13 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The workbook after twelve closes; what was due at a month's end is paid on the fifth of the next month."""
     path, facts = tmp_path_factory.mktemp("northwind") / "northwind.xlsx", northwind_facts()
     payments: list[dict[str, Any]] = []
+    ledger: tuple[LedgerEntry, ...] = ()
     for month in MONTHS:
-        write_book(path, ledger=load(path).ledger if path.exists() else (), **known_by(month, facts, payments))
+        write_book(path, ledger=ledger, **known_by(month, facts, payments))
         close(path, month)
-        payments += to_pay(load(path), last_day(month))
+        closed = load(path)
+        ledger = closed.ledger
+        payments += to_pay(closed, last_day(month))
     return path
 
 

@@ -17,6 +17,7 @@ from .engines import open_engine
 from .growth_review import required_growth
 from .import_merge import new_rows
 from .model import Attainment, Period, Problem, Refused, ResultColumn, ResultTable, RewardKind, Run, Severity, Tables, Verdict
+from .money import amount_text, with_cents
 from .parse import RawTable, text_of
 from .participants import Hierarchy
 from .periods import DAY, accounting_period
@@ -127,8 +128,8 @@ def _transactions(row: Attainment, lines: Iterable[Verdict]) -> ResultTable:
     counted = sum(line.counts for line in mine)
     title = f"{row.figure_id}: {report.count(counted, 'transaction')} counted, {len(mine) - counted:,} not"
     cells = tuple(
-        (line.transaction_id, line.invoice_date, line.invoice_number, line.line, line.distributor_id, line.sku, line.quantity, line.amount,
-         line.currency, "Yes" if line.counts else "No", line.reason_text)
+        (line.transaction_id, line.invoice_date, line.invoice_number, line.line, line.distributor_id, line.sku, line.quantity,
+         with_cents(line.amount, line.currency), line.currency, "Yes" if line.counts else "No", line.reason_text)
         for line in mine
     )  # fmt: skip
     return ResultTable("Transactions", title, TRANSACTION_COLUMNS, cells)
@@ -148,7 +149,8 @@ def _steps(run: Run, row: Attainment) -> ResultTable:
     )
     cells = tuple((step.step, step.detail, step.quantity, step.rate, step.amount) for step in steps)
     accrued = next((one.accrued for one in run.accruals if one.figure_id == f"{row.figure_id.rsplit('/', 1)[0]}/accrued"), None)
-    title = f"{row.figure_id}: {row.currency} {row.earned:,} earned" + (f", {accrued:,} accrued" if accrued is not None else "")
+    title = f"{row.figure_id}: {amount_text(row.earned, row.currency)} earned"
+    title += f", {with_cents(accrued, row.currency):,} accrued" if accrued is not None else ""
     return ResultTable("Explanation", title, columns, cells)
 
 
@@ -370,7 +372,9 @@ def close_period(tables: Tables, period: str, ledger: Ledger, today: date | None
     said = f"{report.count(len(made.entries), 'entry', 'entries')} to post for {made.period.period_id}, as of {made.period.ends_on}."
     name = bookkeeping.run_id(made.inputs.input_hash, made.run.as_of)
     messages = (said, *_not_over(made.period, tables, today))
-    return Closing(made.period.period_id, name, len(made.entries), (closing_totals(made.entries),), made.problems, messages, made)
+    return Closing(
+        made.period.period_id, name, len(made.entries), (closing_totals(made.entries, tables.settings.base_currency),), made.problems, messages, made
+    )
 
 
 def _not_over(period: Period, tables: Tables, today: date | None) -> Iterator[str]:

@@ -38,6 +38,7 @@ from .ledger import (
 )
 from .ledger_chain import LEDGER_VARIABLE, NO_ID, Break, first_break
 from .model import LedgerEntry, Period, PeriodKind, Problem, Refused, Run, Severity, Tables
+from .money import amount_text
 from .parse import tidy
 from .periods import DAY, accounting_period, calendar_periods
 from .pipeline import run as compute
@@ -235,7 +236,7 @@ def _stoppers(run: Run, known: Posted) -> list[Problem]:
     if not any(problem.code == "CONTROL_TOTAL" for problem in found):
         found += control_problems(run.tables, run.as_of)
     for key, balance, currency in orphans(run, known):
-        message = f"the ledger holds {currency} {balance:,} on {'/'.join(key)}, a figure that the book no longer has"
+        message = f"the ledger holds {amount_text(balance, currency)} on {'/'.join(key)}, a figure that the book no longer has"
         remedy = "bring the figure back (program, participant, period), or write the balance off with a row in Adjustments"
         found.append(Problem(Severity.ERROR, "ORPHAN_BALANCE", "Ledger", None, "Figure ID", message, remedy, key[0]))
     return found

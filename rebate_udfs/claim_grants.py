@@ -13,7 +13,7 @@ from .claim_reasons import Effect
 from .earn import Key
 from .exchange import MissingRate
 from .model import Facts, PayClaims, PriceMode, RewardKind
-from .money import money
+from .money import amount_text, money
 from .rewards.ship_debit import support
 
 ZERO, NOTHING = Fraction(0), Decimal(0)
@@ -132,7 +132,7 @@ def grant(state: State, case: Case) -> None:
     case.approved = min(limited, max(claimed, NOTHING)) if lower else limited
     if "CLAIMED_TOO_LITTLE" in case.codes and ZERO < case.approved < limited:
         case.granted_quantity *= Fraction(case.approved) / Fraction(limited)  # the rest of it stays claimable
-        case.details["CLAIMED_TOO_LITTLE"] = f"{currency} {limited - case.approved:,} more can be claimed"
+        case.details["CLAIMED_TOO_LITTLE"] = f"{amount_text(limited - case.approved, currency)} more can be claimed"
 
 
 def limit_to_invoice(state: State, case: Case, amount: Fraction) -> Fraction:
@@ -213,7 +213,7 @@ def limit_to_fund(state: State, case: Case, amount: Decimal) -> Decimal:
     left = open_in(state, case)
     if amount > left:
         assert case.agreement is not None
-        case.say("FUND_EXHAUSTED", f"{case.agreement.currency} {left:,} left", Effect.REJECTS if left <= 0 else None)
+        case.say("FUND_EXHAUSTED", f"{amount_text(left, case.agreement.currency)} left", Effect.REJECTS if left <= 0 else None)
     return min(amount, left)
 
 
@@ -225,12 +225,12 @@ def limit_to_entitlement(state: State, case: Case, amount: Decimal) -> Decimal:
     left, claimed = open_amount(state, key), case.claim.claimed_amount or NOTHING
     earned = figures.earned[key].figure if key in figures.earned else NOTHING
     if left <= 0 and earned + figures.adjusted.get(key, NOTHING) > 0:
-        case.say("ALREADY_CLAIMED", f"{currency} {earned:,} earned in {case.period.period_id}, nothing of it left")
+        case.say("ALREADY_CLAIMED", f"{amount_text(earned, currency)} earned in {case.period.period_id}, nothing of it left")
     elif left <= 0 or (case.kind == "invoice" and earned <= 0):
         runs = state.evidence.as_of < case.period.ends_on + timedelta(days=case.agreement.program.late_days)
         case.say("TIER_NOT_REACHED", f"in {case.period.period_id}", Effect.HOLDS if runs else None)
     elif amount > left or (case.kind == "period" and claimed > left and beyond(state, claimed, left)):
-        case.say("EXCEEDS_ENTITLEMENT", f"{currency} {left:,} open in {case.period.period_id}")
+        case.say("EXCEEDS_ENTITLEMENT", f"{amount_text(left, currency)} open in {case.period.period_id}")
     return min(amount, left)
 
 

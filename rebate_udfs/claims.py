@@ -21,7 +21,7 @@ from .claim_posting import source_of
 from .claim_reasons import ORDER, Effect
 from .earn import Key
 from .model import Claim, Decision, PayClaims, Period, RebateType, SpecialPrice
-from .money import money
+from .money import amount_text, money
 from .participants import EARLIEST, LATEST
 from .periods import find_period
 
@@ -372,5 +372,5 @@ def _apply(agreement: Agreement, minimum: Decimal, group: Sequence[Case], as_of:
     lapsed = agreement.settlements[-1].ends_on + terms <= as_of
     for case in waiting:
         if not case.final:
-            case.say("BELOW_MINIMUM", f"the minimum is {agreement.currency} {minimum:,}")
+            case.say("BELOW_MINIMUM", f"the minimum is {amount_text(minimum, agreement.currency)}")
             case.status, case.waits, case.lapses = Effect.HOLDS.value, not lapsed, lapsed

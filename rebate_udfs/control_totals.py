@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from .exchange import MissingRate, Rates
 from .model import ControlTotal, Problem, Severity, Tables
-from .money import money
+from .money import amount_text, money, with_cents
 from .periods import accounting_period
 from .stored_inputs import lines_table
 
@@ -40,7 +40,8 @@ def _compare(total: ControlTotal, amount: Fraction, rows: int, tables: Tables) -
     whose = f"{total.accounting_period}" + (f" from {total.source}" if total.source else "")
     if ours != total.amount:
         message = (
-            f"{whose}: the transactions add up to {currency} {ours:,}, the control total is {total.amount:,} (difference {ours - total.amount:,})"
+            f"{whose}: the transactions add up to {amount_text(ours, currency)}, the control total is {with_cents(total.amount, currency):,} "
+            f"(difference {with_cents(ours - total.amount, currency):,})"
         )
         yield Problem(Severity.ERROR, CODE, "Control Totals", total.row or None, "Amount", message, remedy)
     if total.rows is not None and rows != total.rows:

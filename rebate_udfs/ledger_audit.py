@@ -18,6 +18,7 @@ from .closing import posted
 from .ledger import CLOSE, Act, Ledger, closed_periods
 from .ledger_chain import Break, first_break
 from .model import LedgerEntry, Refused, RewardKind, Row, Run, Tables
+from .money import with_cents
 from .pipeline import run as compute
 from .stored_inputs import LINES, TABLES, lines_table, restored
 
@@ -93,8 +94,8 @@ def show(ledger: Ledger, figure_id: str) -> list[Replayed]:
         if not here:
             continue
         run = replay(ledger, act)
-        accrued = next((row.accrued for row in run.accruals if row.figure_id == "/".join((*key, "accrued"))), None)
-        recognised = posted(entry for entry in own if entry.sequence <= act.last_sequence).recognised[key]
+        accrued = next((with_cents(row.accrued, row.currency) for row in run.accruals if row.figure_id == "/".join((*key, "accrued"))), None)
+        recognised = with_cents(posted(entry for entry in own if entry.sequence <= act.last_sequence).recognised[key], here[0].currency)
         in_percent = any(program.program_id == key[0] and program.reward is RewardKind.PERCENT for program in run.tables.programs)
         found.append(Replayed(act, here, recognised, accrued, tuple(audit.explain_accrued(run, *key)), in_percent))
     return found
@@ -145,7 +146,7 @@ def diff(ledger: Ledger, first: str, second: str) -> Compared:
     changes = tuple(_changes(tables[0], tables[1], names))
     entries = ledger.entries()
     runs = [_compute(entries, act, table) for table, act in zip(tables, (one, two), strict=True)]
-    accrued = [{row.figure_id: row.accrued for row in run.accruals} for run in runs]
+    accrued = [{row.figure_id: with_cents(row.accrued, row.currency) for row in run.accruals} for run in runs]
     moved = [(figure, accrued[0].get(figure), accrued[1].get(figure)) for figure in sorted({*accrued[0], *accrued[1]})]
     return Compared(one, two, changes, tuple(row for row in moved if row[1] != row[2]))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from typing import TypeVar
 
 from .model import Rounding
 
@@ -61,6 +62,30 @@ def decimal_of(value: float) -> Decimal:
     if not number.is_finite():
         raise ValueError("not a finite number")
     return number
+
+
+Amount = TypeVar("Amount", Decimal, Decimal | None)
+
+
+def with_cents(amount: Amount, currency: str) -> Amount:
+    """An amount with all places of its currency, also where somebody typed fewer; more places than that are kept.
+
+    >>> str(with_cents(Decimal("300"), "USD")), str(with_cents(Decimal("12"), "JPY")), str(with_cents(Decimal("0.005"), "USD"))
+    ('300.00', '12', '0.005')
+    """
+    places = places_of(currency)
+    if amount is None or not amount.is_finite() or -int(amount.as_tuple().exponent) >= places:
+        return amount
+    return amount.quantize(Decimal(1).scaleb(-places))
+
+
+def amount_text(amount: Decimal, currency: str) -> str:
+    """An amount as a message says it: its currency, thousands, all places of the currency.
+
+    >>> amount_text(Decimal("1507.5"), "USD"), amount_text(Decimal("-1200"), "JPY")
+    ('USD 1,507.50', 'JPY -1,200')
+    """
+    return f"{currency} {with_cents(amount, currency):,f}"
 
 
 def scaled(amount: Fraction, places: int, rounding: Rounding = Rounding.HALF_UP) -> int:

@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from .agreements import Agreement, agreements
 from .model import Distributor, Payable, Run, Tables
+from .money import with_cents
 from .participants import Hierarchy
 from .settle import needs_claim, resolve
 
@@ -47,8 +48,8 @@ class Proposal:
 
     @property
     def amount(self) -> Decimal:
-        """What is paid, after what was set off."""
-        return sum((part.amount for part in self.parts), NOTHING)
+        """What is paid, after what was set off, with all places of its currency."""
+        return with_cents(sum((part.amount for part in self.parts), NOTHING), self.currency)
 
     @property
     def is_offset(self) -> bool:
@@ -221,7 +222,7 @@ def csv_rows(found: Iterable[Proposal]) -> list[tuple[str, ...]]:
     """One row for each part, for any accounting system; the payment's own sum stands on each."""
     return [
         (each.payment_id, each.participant_id, each.payee, each.method, each.currency, str(each.amount), part.due_on.isoformat(), each.bank_account,
-         each.bank_id, part.key[0], part.key[2], part.claim_id, part.claim_line, str(part.amount))
+         each.bank_id, part.key[0], part.key[2], part.claim_id, part.claim_line, str(with_cents(part.amount, each.currency)))
         for each in found
         for part in each.parts
     ]  # fmt: skip

@@ -19,6 +19,7 @@ import narwhals as nw
 
 from .claim_evidence import normalised
 from .model import Lines, ResultColumn, ResultTable
+from .money import amount_text, with_cents
 from .stakes import Entry, Stakes
 
 ZERO = Fraction(0)
@@ -201,11 +202,11 @@ def table(found: Reconciliation, names: tuple[str, str]) -> ResultTable:
         cells: list[Any] = [", ".join(each.findings), each.match.value]
         for _, _, name in SHOWN:
             cells += [None if entry is None else getattr(entry, name) for entry in (each.first, each.second)]
-        rows.append((*cells, *(each.at_stake.get(currency) for currency in currencies)))
+        rows.append((*cells, *(with_cents(each.at_stake.get(currency), currency) for currency in currencies)))
     title = f"{found.matched:,} lines agree, {len(found.differences):,} differ or are missing"
     notes: tuple[str, ...] = (f"1 is {names[0]} ({found.rows[0]:,} rows), 2 is {names[1]} ({found.rows[1]:,} rows).",)
     if currencies:
-        together = " and ".join(f"{currency} {amount:,}" for currency, amount in found.at_stake.items()) or "nothing"
+        together = " and ".join(amount_text(amount, currency) for currency, amount in found.at_stake.items()) or "nothing"
         notes += ("At stake: what the second version of a line alone would earn more than the first.",
                   f"All differences together: {together}.")  # fmt: skip
     return ResultTable("Reconciliation", title, tuple(columns), tuple(rows), notes)

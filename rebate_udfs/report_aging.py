@@ -9,7 +9,6 @@ from datetime import date
 from decimal import Decimal
 
 from .model import ResultTable, Run
-from .money import places_of
 from .report_columns import Column, Names, by_currency, money_column, table_of, words
 
 NOTHING = Decimal(0)
@@ -75,7 +74,7 @@ def aging(run: Run) -> ResultTable | None:
     columns = (
         *names.columns(),
         *(_aged(header, age) for age, header in AGES),
-        Column("Unpaid", "money", "unpaid", lambda row: _cents(row.unpaid, row.currency), unit=True, total=True),
+        Column("Unpaid", "money", "unpaid", lambda row: row.unpaid, unit=True, total=True),
         Column("Oldest Due On", "date", "oldest_due_on", lambda row: row.oldest),
         money_column("Recoverable", "recoverable"),
     )
@@ -84,11 +83,7 @@ def aging(run: Run) -> ResultTable | None:
 
 def _aged(header: str, age: int) -> Column:
     name = f"unpaid_{header.lower().replace(' ', '_')}"
-    return Column(header, "money", name, lambda row: _cents(row.by_age[age], row.currency), unit=True, total=True)
-
-
-def _cents(amount: Decimal, currency: str) -> Decimal:
-    return amount.quantize(Decimal(1).scaleb(-places_of(currency)))
+    return Column(header, "money", name, lambda row: row.by_age[age], unit=True, total=True)
 
 
 def _title(rows: Iterable[Aged]) -> str:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from .claim_evidence import line_order
 from .claim_reasons import BY_CODE
 from .model import ClaimResult, ResultTable, Run
-from .report_columns import Column, Names, by_currency, count, money_column, table_of, with_cents, words
+from .report_columns import Column, Names, by_currency, count, money_column, table_of, words
 
 STATUSES = ("Approved", "Adjusted", "Held", "Rejected")
 STALE = "STALE_RESUBMISSION"
@@ -59,7 +59,7 @@ def _place(row: ClaimResult) -> tuple[date, str, tuple[int, int, str], str, bool
 
 
 def _claimed(row: ClaimResult) -> Decimal | None:
-    return None if STALE in row.reasons else with_cents(row.claimed, row.currency)
+    return None if STALE in row.reasons else row.claimed
 
 
 def why(row: ClaimResult) -> str:

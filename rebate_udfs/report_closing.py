@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from .closing import code_of
 from .model import LedgerEntry, ResultColumn, ResultTable
+from .money import with_cents
 from .report_columns import by_currency, count, words
 
 COLUMNS = (
@@ -19,23 +20,24 @@ COLUMNS = (
     ResultColumn("Currency", "text", "currency"),
     ResultColumn("Base Amount", "money", "base_amount"),
 )
+NOTHING = Decimal(0)
 
 
-def closing_totals(entries: Iterable[LedgerEntry]) -> ResultTable:
-    """Totals of entries by program, kind, reason and currency; Base Amount in Base Currency.
+def closing_totals(entries: Iterable[LedgerEntry], base: str) -> ResultTable:
+    """Totals of entries by program, kind, reason and currency; Base Amount in Base Currency, which is `base`.
 
     Entries that move no amount (those that make a claim line final) are no lines of it; a note counts them.
     """
     entries = tuple(entries)
     booked = tuple(entry for entry in entries if entry.amount or entry.base_amount)
-    sums: dict[tuple[str, str, str, str], list[Decimal | int]] = defaultdict(lambda: [0, Decimal(0), Decimal(0)])
+    sums: dict[tuple[str, str, str, str], tuple[int, Decimal, Decimal]] = defaultdict(lambda: (0, NOTHING, NOTHING))
     for entry in booked:
-        total = sums[entry.program_id, entry.kind.value, code_of(entry.reason), entry.currency]
-        total[0] += 1
-        total[1] += entry.amount
-        total[2] += entry.base_amount or Decimal(0)
+        key = (entry.program_id, entry.kind.value, code_of(entry.reason), entry.currency)
+        number, amount, in_base = sums[key]
+        sums[key] = (number + 1, amount + entry.amount, in_base + (entry.base_amount or NOTHING))
     rows = tuple(
-        (program, kind, reason, number, amount, currency, base) for (program, kind, reason, currency), (number, amount, base) in sorted(sums.items())
+        (program, kind, reason, number, with_cents(amount, currency), currency, with_cents(in_base, base))
+        for (program, kind, reason, currency), (number, amount, in_base) in sorted(sums.items())
     )
     notes = [f"In all: {words(by_currency((entry.currency, entry.amount) for entry in booked))}."] if booked else []
     if rest := len(entries) - len(booked):

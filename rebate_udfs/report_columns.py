@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from .model import Attainment, RebateType, ResultColumn, ResultTable, Run
-from .money import places_of
+from .money import places_of, with_cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,10 @@ class Column:
 def table_of(
     name: str, title: str, columns: Iterable[Column | None], rows: Iterable[Any], currencies: Iterable[str], notes: Iterable[str] = ()
 ) -> ResultTable:
-    """The table of these columns; headers carry the currency when there is one, and only then columns are totalled."""
+    """The table of these columns; headers carry the currency when there is one, and only then columns are totalled.
+
+    Money of the row's currency gets all its places, for a cell shows as many as its amount has.
+    """
     used, rows = sorted(set(currencies)), tuple(rows)
     unit = f" ({used[0]})" if len(used) == 1 else ""
     chosen = [column for column in columns if column is not None]
@@ -40,9 +43,14 @@ def table_of(
                      column.total and (len(used) == 1 or not column.unit), column.bar)
         for column in chosen
     )  # fmt: skip
-    cells = tuple(tuple(column.cell(row) for column in chosen) for row in rows)
+    cells = tuple(tuple(_whole(column, row) for column in chosen) for row in rows)
     sums = () if len(used) < 2 else tuple(_sums(column, rows) for column in chosen if column.unit and column.total)
     return ResultTable(name, title, described, cells, (*notes, *sums))
+
+
+def _whole(column: Column, row: Any) -> Any:
+    cell = column.cell(row)
+    return with_cents(cell, row.currency) if column.unit and isinstance(cell, Decimal) else cell
 
 
 def _sums(column: Column, rows: Iterable[Any]) -> str:
@@ -118,19 +126,7 @@ class Names:
 
 def money_column(header: str, field: str, total: bool = True) -> Column:
     """A column of money: the field of that name, in the row's currency."""
-    return Column(header, "money", field, lambda row: with_cents(getattr(row, field), row.currency), unit=True, total=total)
-
-
-def with_cents(amount: Decimal | None, currency: str) -> Decimal | None:
-    """An amount with all places of its currency, also where somebody typed fewer; more places than that are kept.
-
-    >>> str(with_cents(Decimal("300"), "USD")), str(with_cents(Decimal("12"), "JPY")), str(with_cents(Decimal("0.005"), "USD"))
-    ('300.00', '12', '0.005')
-    """
-    places = places_of(currency)
-    if amount is None or not amount.is_finite() or -int(amount.as_tuple().exponent) >= places:
-        return amount
-    return amount.quantize(Decimal(1).scaleb(-places))
+    return Column(header, "money", field, lambda row: getattr(row, field), unit=True, total=total)
 
 
 def figure_column() -> Column:

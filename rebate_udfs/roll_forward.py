@@ -15,8 +15,9 @@ from typing import Any
 from .accrue import account_of
 from .closing_accounts import BALANCE
 from .model import EntryKind, LedgerEntry, PeriodKind, Perspective, ResultColumn, ResultTable, Run
+from .money import with_cents
 from .periods import accounting_period, calendar_periods
-from .report_columns import by_currency, with_cents, words
+from .report_columns import by_currency, words
 
 NOTHING = Decimal(0)
 LOWERS = {EntryKind.SETTLEMENT: "settled", EntryKind.FORFEIT: "forfeited", EntryKind.WRITE_OFF: "written_off"}

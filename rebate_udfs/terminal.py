@@ -22,6 +22,7 @@ from rich.text import Text
 
 from .jsonout import decimal_text
 from .model import Problem, ResultTable, Run, Severity
+from .money import MINOR_UNITS_DEFAULT, places_of
 from .report import ColumnPlaces, by_currency, consequence, count, sentence, words
 
 PIPED_WIDTH = 160  # characters; a terminal has its own
@@ -75,7 +76,7 @@ def cell(value: Any, kind: str) -> str:
     if value is None or value == "":
         return ""
     if kind == "money":
-        return amount(value)
+        return amount(value, _money_places(value))
     if kind == "number":
         return amount(value, _places(Fraction(value)))
     if kind == "percent":
@@ -85,6 +86,11 @@ def cell(value: Any, kind: str) -> str:
     if kind == "link":
         return f"{value[0]}!{value[1]}"
     return plain(str(value))
+
+
+def _money_places(value: Any) -> int:
+    """As many places as an amount has: its currency's, as the tables give it."""
+    return max(-int(value.as_tuple().exponent), 0) if isinstance(value, Decimal) else MINOR_UNITS_DEFAULT
 
 
 def _places(number: Fraction) -> int:
@@ -126,9 +132,15 @@ def result(table: ResultTable, whole: int = 0) -> Table:
     """A result table; columns that are empty throughout are left away, and those of at most `whole` characters are not broken."""
     shown = [at for at in range(len(table.columns)) if not table.rows or any(row[at] not in (None, "") for row in table.rows)]
     headers = [(plain(table.columns[at].header), table.columns[at].kind in RIGHT) for at in shown]
-    columns = [[cell(row[at], table.columns[at].kind) for row in table.rows] for at in shown]
-    columns = [aligned(texts) if table.columns[at].kind == "number" else texts for at, texts in zip(shown, columns, strict=True)]
-    return grid(headers, zip(*columns, strict=True), whole=whole)
+    return grid(headers, zip(*(_texts(table, at) for at in shown), strict=True), whole=whole)
+
+
+def _texts(table: ResultTable, at: int) -> list[str]:
+    """The cells of a column as text; amounts of currencies with other places have their points in one line, as all numbers have."""
+    kind = table.columns[at].kind
+    texts = [cell(row[at], kind) for row in table.rows]
+    mixed = kind == "money" and len({_money_places(row[at]) for row in table.rows if row[at]}) > 1
+    return aligned(texts) if mixed or kind == "number" else texts
 
 
 def fitting(table: ResultTable, width: int, least: Sequence[str] = ()) -> tuple[Table, tuple[str, ...]]:
@@ -138,7 +150,7 @@ def fitting(table: ResultTable, width: int, least: Sequence[str] = ()) -> tuple[
     """
     needs = {}
     for at, column in enumerate(table.columns):
-        texts = [cell(row[at], column.kind) for row in table.rows]
+        texts = _texts(table, at)
         widest = max([len(column.header), *map(len, texts)])
         if any(texts):
             needs[at] = (widest if column.kind in RIGHT else min(widest, WHOLE_MAX)) + len(GAP)
@@ -230,13 +242,17 @@ def _by_program(run: Run, names: Mapping[str, str]) -> Table:
         for name in FIGURES:
             totals[currency][name] += sums[name]
     rows = [
-        [plain(program), plain(names.get(program, "")), f"{len(participants[program]):,}", currency, *(amount(sums[name]) for name in FIGURES)]
+        [plain(program), plain(names.get(program, "")), f"{len(participants[program]):,}", currency, *_sums(sums, currency)]
         for (program, currency), sums in sorted(figures.items())
     ]
-    rows += [["Total", "", "", currency, *(amount(sums[name]) for name in FIGURES)] for currency, sums in sorted(totals.items())]
+    rows += [["Total", "", "", currency, *_sums(sums, currency)] for currency, sums in sorted(totals.items())]
     titles = ("Participants", "Currency", "Earned", "Accrued", "To post", "Payable")
     headers = [("Program", False), ("Name", False), *((title, title != "Currency") for title in titles)]
     return grid(headers, rows, total_rows=len(totals))
+
+
+def _sums(sums: Mapping[str, Decimal], currency: str) -> list[str]:
+    return [amount(sums[name], places_of(currency)) for name in FIGURES]
 
 
 def _rows_by_program(run: Run, names: Mapping[str, str]) -> Table:

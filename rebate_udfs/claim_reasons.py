@@ -18,6 +18,9 @@ class Effect(StrEnum):
     ADJUSTS = "Adjusted"
 
 
+FINAL = "Nothing to do: the line is final."
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimReason:
     """A code, what it does, when it applies, and what a distributor can do about it, in one sentence each."""
@@ -26,6 +29,16 @@ class ClaimReason:
     effect: Effect
     when: str
     remedy: str
+    on_a_new_line: bool = False  # the remedy leaves the line as it is
+
+    def remedy_of(self, is_posted: bool) -> str:
+        """What can be done; a line that a close has posted takes no correction any more.
+
+        >>> BY_CODE["PRICE_MISMATCH"].remedy_of(False), BY_CODE["PRICE_MISMATCH"].remedy_of(True)
+        ('Use the agreed cost.', 'Nothing to do: the line is final.')
+        """
+        changes = not self.on_a_new_line and not self.remedy.startswith("Nothing to do:")
+        return FINAL if is_posted and changes else self.remedy
 
 
 REASONS: tuple[ClaimReason, ...] = (
@@ -109,7 +122,9 @@ REASONS: tuple[ClaimReason, ...] = (
     ClaimReason("EXCEEDS_ENTITLEMENT", Effect.ADJUSTS, "more is claimed than is open", "Nothing to do: we pay what is open."),
     ClaimReason("FUND_EXHAUSTED", Effect.ADJUSTS, "the fund does not hold enough", "Nothing to do: we pay what the fund still holds."),
     ClaimReason("CLAIMED_TOO_MUCH", Effect.ADJUSTS, "more is claimed than the terms give", "Nothing to do: we pay what the terms give."),
-    ClaimReason("CLAIMED_TOO_LITTLE", Effect.ADJUSTS, "less is claimed than the terms give", "Claim the rest in a line of its own."),
+    ClaimReason(
+        "CLAIMED_TOO_LITTLE", Effect.ADJUSTS, "less is claimed than the terms give", "Claim the rest in a line of its own.", on_a_new_line=True
+    ),
     ClaimReason("BELOW_MINIMUM", Effect.HOLDS, "the sum is below the program's minimum payout", "Nothing to do: it is paid with your next claims."),
 )
 BY_CODE = {reason.code: reason for reason in REASONS}

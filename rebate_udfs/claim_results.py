@@ -198,7 +198,7 @@ def _result(case: Case, tables: Tables) -> ClaimResult:
         approved=case.approved,
         paid=NOTHING,
         reasons=tuple(case.codes),
-        remedies=tuple(BY_CODE[code].remedy for code in case.codes),
+        remedies=tuple(BY_CODE[code].remedy_of(case.posted is not None and not case.stale) for code in case.codes),
         currency=currency,
         claim_date=case.claim_date,
         carried=case.approved if case.waits else NOTHING,

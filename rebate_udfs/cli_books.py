@@ -14,6 +14,7 @@ import typer
 from . import actions, report, terminal
 from .cli_options import day
 from .model import ResultColumn, ResultTable, Tables
+from .money import amount_text, with_cents
 from .terminal import plain
 
 BookArgument = Annotated[Path, typer.Argument(metavar="BOOK", help="The workbook with the standard tables.", show_default=False)]
@@ -25,6 +26,9 @@ LedgerOption = Annotated[
 OutFolder = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the documents.", show_default=False)]
 Due = Annotated[date | None, typer.Option("--due", metavar="DATE", parser=day, help="What is due by this day. [default: the book's As Of]")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+
+
+NOT_TO_PAY_BY = ("BROKEN_CHAIN", "LEDGER_NOT_READ")  # what may be wrong with a ledger
 
 
 class Format(StrEnum):
@@ -43,9 +47,11 @@ def register(app: typer.Typer, load: Any, told: Any) -> None:
     """Give the command line these verbs; `load` reads a workbook, `told` turns what a ledger cannot do into a sentence."""
 
     @app.command()
-    def pay(book: BookArgument, out_folder: OutFolder, due: Due = None, quiet: Quiet = False) -> None:
+    def pay(book: BookArgument, out_folder: OutFolder, due: Due = None, ledger: LedgerOption = None, quiet: Quiet = False) -> None:
         """Propose what is due and not paid: rows in Payments without Paid On, and their documents."""
         tables, _ = load(book, None)
+        with told():
+            tables = _as_posted(book, tables, ledger, terminal.console(quiet))
         _pay(book, tables, out_folder, due, quiet)
 
     @app.command()
@@ -68,6 +74,23 @@ def register(app: typer.Typer, load: Any, told: Any) -> None:
     app.add_typer(_audit(load, told), name="audit")
 
 
+def _as_posted(book: Path, tables: Tables, url: str | None, out: terminal.Console) -> Tables:
+    """The book with the entries of its ledger, for a claim line that a close has posted is due as posted, whatever its sheet shows.
+
+    Raises Refused where they cannot be relied on: somebody would be paid by them.
+    """
+    from .hosts.ledger_beside import with_ledger_at, with_ledger_beside
+
+    if url and not tables.settings.book_id:
+        raise actions.Refused("A shared ledger knows books by their Book ID; give this one a Book ID of its own on the sheet Settings.")
+    found = with_ledger_at(tables, url) if url else with_ledger_beside(tables, book)
+    for problem in (one for one in found.problems if one not in tables.problems):
+        if problem.code in NOT_TO_PAY_BY:
+            raise actions.Refused(f"Nothing was proposed: {problem.message.rstrip('.')}; {problem.remedy}.")
+        out.print(plain(f"{report.sentence(problem.message)} {report.sentence(problem.remedy)}"), soft_wrap=True)
+    return found
+
+
 def _pay(book: Path, tables: Tables, folder: Path, due: date | None, quiet: bool) -> None:
     from .columns import BY_NAME
     from .hosts.append import append_rows
@@ -85,7 +108,9 @@ def _pay(book: Path, tables: Tables, folder: Path, due: date | None, quiet: bool
     found, held = proposals(run)
     out = terminal.console(quiet)
     for each in held:
-        out.print(plain(f"{each.participant_id}: {each.currency} {each.amount:,} is due and not proposed, because {each.why}."), soft_wrap=True)
+        out.print(
+            plain(f"{each.participant_id}: {amount_text(each.amount, each.currency)} is due and not proposed, because {each.why}."), soft_wrap=True
+        )
     if not found:
         out.print(f"Nothing is due on {run.as_of} that is not paid or proposed already.")
         return
@@ -194,7 +219,9 @@ def _show(book: Path, tables: Tables, figure: str, url: str | None) -> int:
     for each in found:
         head = f"{each.act.accounting_period}, run {each.act.run_id}, by {each.act.posted_by} at {each.act.done_at}"
         out.print(plain(head), style="bold", soft_wrap=True)
-        rows = tuple((row.entry_id, row.kind.value, row.reason, row.amount, row.source, row.posted_by) for row in each.entries)
+        rows = tuple(
+            (row.entry_id, row.kind.value, row.reason, with_cents(row.amount, row.currency), row.source, row.posted_by) for row in each.entries
+        )
         out.print(_table(columns, rows))
         if before and before.steps == each.steps:  # a close that posted a payment or a dispute has not earned more
             out.print(plain(f"  Earned and accrued as at the close of {before.act.accounting_period}."), soft_wrap=True)

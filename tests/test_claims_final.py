@@ -14,6 +14,7 @@ from smallbooks import book
 
 from rebate_udfs import bookkeeping, ledger_audit
 from rebate_udfs.claim_posting import claim_entries
+from rebate_udfs.claim_results import claim_value
 from rebate_udfs.ledger import Ledger
 from rebate_udfs.model import ClaimResult, Run, Tables
 from rebate_udfs.pipeline import run
@@ -114,6 +115,25 @@ def test_a_line_that_a_close_limited_says_today_what_a_new_line_could_claim(ledg
     assert claim_line(row, None, later.as_of).what_to_do == fixed
     new = sent | {"Claim ID": "C", "Claim Date": "2026-02-27", "Activity Date": "2026-02-20", "Proof Reference": "R2", "Claimed Amount": 30}
     assert line(run(books(ledger, "2026-02-28", MDF, [FIRST, SECOND], [sent, new])), "C").approved == Decimal("30.00")
+
+
+def test_who_sent_a_line_that_a_close_limited_is_not_told_to_correct_it(ledger: Ledger) -> None:
+    """A new version of the line would be stale."""
+    sent = LINE | {"Quantity": 12, "Claimed Amount": 24}
+    before = run(books(ledger, "2026-01-31", VOLUME, [FIRST], [sent]))
+    assert line(before, "A").reasons[0] == "QUANTITY_EXCEEDS_INVOICE"
+    assert what_to_do(line(before, "A")) == claim_value(before, "A", "Remedy") == "Claim only the quantity that is left on the invoice line."
+    close(books(ledger, "2026-01-31", VOLUME, [FIRST], [sent]), "2026-01", ledger)
+    after = run(books(ledger, "2026-02-28", VOLUME, [FIRST], [sent]))
+    assert line(after, "A").reasons == line(before, "A").reasons and line(after, "A").posted == 20
+    assert what_to_do(line(after, "A")) == claim_value(after, "A", "Remedy") == "Nothing to do: the line is final."
+
+
+def test_the_rest_of_a_line_that_a_close_has_posted_can_still_be_claimed(ledger: Ledger) -> None:
+    sent = LINE | {"Claimed Amount": 15}
+    close(books(ledger, "2026-01-31", VOLUME, [FIRST], [sent]), "2026-01", ledger)
+    after = run(books(ledger, "2026-02-28", VOLUME, [FIRST], [sent]))
+    assert what_to_do(line(after, "A")) == "Claim the rest in a line of its own."
 
 
 def test_reopening_frees_the_line_and_an_earlier_day_does_not_know_of_the_close(ledger: Ledger) -> None:

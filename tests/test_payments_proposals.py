@@ -198,3 +198,50 @@ def test_without_bank_columns_there_is_no_bank_file_and_a_sentence_says_why(tmp_
     path = write_book(tmp_path / "book.xlsx", [{**MONTHLY, "Settlement": "Direct Deposit"}], SALES, settings={"As Of": date(2026, 4, 30)})
     assert "Bank Account and Bank ID are missing" in run("pay", str(path), "--out", str(tmp_path / "out"))
     assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".csv", ".xlsx"]
+
+
+SHOWN = {"Claim ID": "B", "Program ID": "F", "Distributor ID": "A", "Claim Date": date(2026, 1, 20), "Activity Type": "Show", "Proof Reference": "R",
+         "Activity Date": date(2026, 1, 15), "Activity Cost": 15, "Claimed Amount": 15}  # fmt: skip
+FUND = {"Program ID": "F", "Rebate Type": "MDF", "Period": "Month", "Payment Terms Days": 0, "Claim Window Days": 10, "Tiers": [[0, "2 %"]]}
+BOUGHT = [date(2026, 1, 10), "A", "S", 10, 1000]  # a fund of 20.00
+BACK = [date(2026, 2, 20), "A", "S", -5, -500, {"Type": "Return", "Original Transaction ID": "T1"}]
+
+
+@pytest.fixture
+def behind(tmp_path: Path) -> tuple[Path, str]:
+    """A colleague's copy of a book, whose sheet Ledger does not know of the close in the shared ledger, and that ledger."""
+    ledger = f"sqlite:///{tmp_path / 'shared.db'}"
+    first = write_book(tmp_path / "first.xlsx", [FUND], [BOUGHT], Claims=[SHOWN])
+    run("close", str(first), "2026-01", "--yes", "--ledger", ledger)
+    program = {**FUND, "Returns": "Original Period"}
+    return write_book(tmp_path / "copy.xlsx", [program], [BOUGHT, BACK], Claims=[SHOWN], settings={"As Of": date(2026, 3, 31)}), ledger
+
+
+def test_a_claim_that_was_posted_in_the_shared_ledger_is_paid_as_posted(behind: tuple[Path, str], tmp_path: Path) -> None:
+    path, ledger = behind
+    said = run("pay", str(path), "--out", str(tmp_path / "out"), "--ledger", ledger)
+    assert "the figures use the ledger's" in " ".join(said.split())
+    assert [row.amount for row in load(path).payments] == [D(15)]
+
+
+def test_without_the_ledger_the_same_copy_would_pay_less(behind: tuple[Path, str], tmp_path: Path) -> None:
+    path, _ = behind
+    run("pay", str(path), "--out", str(tmp_path / "out"))
+    assert [row.amount for row in load(path).payments] == [D(10)]
+
+
+def test_nothing_is_proposed_by_a_ledger_that_cannot_be_relied_on(behind: tuple[Path, str], tmp_path: Path) -> None:
+    path, _ = behind
+    said = run("pay", str(path), "--out", str(tmp_path / "out"), "--ledger", f"sqlite:///{tmp_path / 'nowhere' / 'gone.db'}", status=2)
+    assert "Nothing was proposed" in said and not load(path).payments and not (tmp_path / "out").exists()
+    bare = write_book(tmp_path / "bare.xlsx", [MONTHLY], SALES, settings={"Book ID": ""})
+    assert "Book ID" in run("pay", str(bare), "--out", str(tmp_path / "out"), "--ledger", f"sqlite:///{tmp_path / 'shared.db'}", status=2)
+
+
+def test_amounts_in_the_payment_list_have_all_places_of_their_currency(tmp_path: Path) -> None:
+    owed = {"Adjustment ID": "J", "Program ID": "Q", "Participant ID": "A", "Period": "2026-02", "Kind": "Adjustment", "Dated On": date(2026, 2, 20),
+            "Amount": "7.5", "Reason": "agreed"}  # fmt: skip
+    path = write_book(tmp_path / "book.xlsx", [MONTHLY], SALES[:1], settings={"As Of": date(2026, 6, 30)}, Adjustments=[owed])
+    assert "507.50" in run("pay", str(path), "--out", str(tmp_path / "out"))
+    (listed,) = csv.DictReader((tmp_path / "out" / "payments.csv").open(encoding="utf-8"))
+    assert (listed["Amount"], listed["Part Amount"]) == ("507.50", "507.50")

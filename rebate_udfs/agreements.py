@@ -23,6 +23,8 @@ from .model import (
     RebateType,
     RewardKind,
     RewardOn,
+    Scope,
+    Settings,
     Severity,
     Status,
     Tables,
@@ -121,10 +123,13 @@ def agreements(tables: Tables, hierarchy: Hierarchy) -> tuple[list[Agreement], l
     problems: list[Problem] = []
     tiers: dict[str, list[TierRow]] = defaultdict(list)
     enrolled: dict[str, list[Enrollment]] = defaultdict(list)
+    scopes: dict[str, list[Scope]] = defaultdict(list)
     for tier in tables.tiers:
         tiers[tier.program_id].append(tier)
     for row in tables.enrollments:
         enrolled[row.program_id].append(row)
+    for scope in tables.scopes:
+        scopes[scope.program_id].append(scope)
     open_places: dict[str, list[Place]] = {}
     for program in tables.programs:
         if program.status is Status.DRAFT:
@@ -132,7 +137,8 @@ def agreements(tables: Tables, hierarchy: Hierarchy) -> tuple[list[Agreement], l
         if program.rebate_type not in AVAILABLE:
             problems.append(_not_available(program))
             continue
-        agreement = _agreement(program, tables, hierarchy, tiers[program.program_id], enrolled[program.program_id], open_places)
+        own = tiers[program.program_id], enrolled[program.program_id], scopes[program.program_id]
+        agreement = _agreement(program, tables.settings, hierarchy, *own, open_places)
         problems += agreement.problems
         if not any(problem.severity is Severity.ERROR for problem in agreement.problems):
             found.append(agreement)
@@ -146,9 +152,15 @@ def _not_available(program: Program) -> Problem:
 
 
 def _agreement(
-    program: Program, tables: Tables, hierarchy: Hierarchy, tiers: list[TierRow], enrolled: list[Enrollment], open_places: dict[str, list[Place]]
+    program: Program,
+    settings: Settings,
+    hierarchy: Hierarchy,
+    tiers: list[TierRow],
+    enrolled: list[Enrollment],
+    scopes: list[Scope],
+    open_places: dict[str, list[Place]],
 ) -> Agreement:
-    terms, settings = terms_of(program), tables.settings
+    terms = terms_of(program)
     periods = program_periods(program, settings)
     ladders, problems = _ladders(program, terms, tiers, periods)
     problems += _term_problems(program)
@@ -173,7 +185,7 @@ def _agreement(
         periods=periods,
         settlements=settlement_periods(program, settings),
         ladders=ladders,
-        scope=program_scope(program, tables.scopes),
+        scope=program_scope(program, scopes),
         enrollments=by_distributor,
         places=found,
         own_places=own,

@@ -8,7 +8,7 @@ DuckDB, whatever the run computes on: it reads folders and globs, and needs no m
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 EngineError = duckdb.Error  # whatever a file or a query can fail with
 INT64_LIMIT = 2**63 - 1
+BATCH = 100_000  # rows that are handed over at once
 FILE_KINDS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".txt": "csv", ".tsv": "csv"}
 
 
@@ -78,6 +79,10 @@ class Engine:
         """The rows of a frame as an Arrow table; integers are int64, wider sums decimal(38, 0)."""
         return plain(frame.collect().to_arrow())
 
+    def batches(self, frame: nw.LazyFrame[Any]) -> Iterable[pa.RecordBatch]:
+        """The rows of a frame piece by piece, in any order: millions of them need no memory at once."""
+        return frame.to_native().to_arrow_reader(BATCH)
+
     def close(self) -> None:
         """Let go of what the run holds, its temporary files included."""
         self.connection.close()
@@ -107,6 +112,10 @@ class PandasEngine(Engine):
         """A frame over the rows of a query, computed once."""
         return self.frame(self.query(sql))
 
+    def batches(self, frame: nw.LazyFrame[Any]) -> Iterable[pa.RecordBatch]:
+        """The rows of a frame, which are in memory."""
+        return self.collect(frame).to_batches()
+
 
 class PolarsEngine(Engine):
     """Computes on Polars, lazily."""
@@ -123,6 +132,10 @@ class PolarsEngine(Engine):
     def from_sql(self, sql: str) -> nw.LazyFrame[Any]:
         """A frame over the rows of a query, computed once."""
         return self.frame(self.query(sql))
+
+    def batches(self, frame: nw.LazyFrame[Any]) -> Iterable[pa.RecordBatch]:
+        """The rows of a frame, which are in memory."""
+        return self.collect(frame).to_batches()
 
 
 ENGINES: dict[str, Callable[[], Engine]] = {"duckdb": Engine, "pandas": PandasEngine, "polars": PolarsEngine}

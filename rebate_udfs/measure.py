@@ -11,20 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from .model import Lines
+from .cells import Cells, numbered, sums_by_class
+from .model import LineProfile, Lines
 from .participants import Hierarchy
 from .placing import Crowd, Moments, Placing
-from .qualify import LOST, NO_ORIGINAL, Classes, Counting, Profile, cells, classify, lines_in, originals, profile
+from .qualify import LOST, NO_ORIGINAL, Classes, Counting, classify, lines_in, originals, profile
 
-COUNTED_CODES = 2**24  # codes up to here are numbered by counting them
-EPOCH, MANY_DAYS = date(1970, 1, 1).toordinal(), 2**31  # dates as days since 1970; later than every date
-SAFE_SUM = 2**62  # beyond it sums leave 64 bits and go on as Python's whole numbers
+EPOCH, MANY_DAYS = date(1970, 1, 1).toordinal(), 2**30  # dates as days since 1970; later than every date
 
 
 class Sum(NamedTuple):
@@ -67,96 +65,44 @@ class Measured:
     returns_alone: int = 0  # returns and credit notes without a known original
 
 
-class Cells:
-    """Cells (or single lines) as arrays, in order of party and product, so that any pair of them is one slice."""
-
-    def __init__(self, table: pa.Table, products: int, rows: np.ndarray | None = None) -> None:
-        self.products = max(products, 1)
-        columns = {name: _codes(table, name) for name in ("party", "product", "day", "original", "returned")}
-        code = columns["party"].astype(np.int64) * self.products + columns["product"]
-        self.order = np.argsort(code, kind="stable")
-        self.codes, self.starts = np.unique(code[self.order], return_index=True)
-        self.ends = np.append(self.starts[1:], len(code))
-        self.amount, self.quantity = (_exact(table, name)[self.order] for name in ("amount", "quantity"))
-        self.rows = (np.ones(len(code), np.int64) if rows is None else rows)[self.order]
-        self.moments, at = _moments(columns["day"], columns["original"], columns["returned"])
-        self.moment = at[self.order]
-        self.party, self.product = columns["party"][self.order], columns["product"][self.order]
-        self.currencies, currency = _text_codes(table, "currency")
-        self.currency = currency[self.order]
-        dated = table.column("dated").cast(pa.int32()).to_numpy() if "dated" in table.column_names else np.zeros(len(code))
-        self.first_date = dated.astype(np.int64)[self.order]  # days since 1970-01-01
-
-    @cached_property
-    def rows_by_moment(self) -> np.ndarray:
-        """How many rows each (day, original, returned) holds."""
-        return np.bincount(self.moment, weights=self.rows, minlength=len(self.moments)).astype(np.int64)
-
-    def pick(self, party: np.ndarray, products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The positions of all cells of some parties in some products, and for each the index of its party in `party`."""
-        wanted = (party.astype(np.int64)[:, None] * self.products + products[None, :]).ravel()
-        at = np.searchsorted(self.codes, wanted)
-        at[at == len(self.codes)] = 0
-        hit = np.flatnonzero(self.codes[at] == wanted) if len(self.codes) else np.empty(0, np.int64)
-        starts, lengths = self.starts[at[hit]], (self.ends - self.starts)[at[hit]]
-        offsets = np.repeat(starts - np.append(0, np.cumsum(lengths)[:-1]), lengths) if len(hit) else np.empty(0, np.int64)
-        return offsets + np.arange(lengths.sum()), np.repeat(hit // max(len(products), 1), lengths)
-
-
-def _codes(table: pa.Table, name: str) -> np.ndarray:
-    return table.column(name).to_numpy().astype(np.int64)
-
-
-def _exact(table: pa.Table, name: str) -> np.ndarray:
-    """Whole numbers as int64, or as Python's own where a sum of them could leave 64 bits."""
-    column = table.column(name)
-    if pa.types.is_integer(column.type):
-        values = column.to_numpy().astype(np.int64)
-        if np.abs(values.astype(np.float64)).sum() < SAFE_SUM:
-            return values
-    return np.array([int(value) for value in column.to_pylist()], dtype=object)
-
-
-def _text_codes(table: pa.Table, name: str) -> tuple[list[str], np.ndarray]:
-    found = table.column(name).combine_chunks().dictionary_encode()
-    found = found.chunk(0) if isinstance(found, pa.ChunkedArray) and found.num_chunks else found
-    if not len(table):
-        return [""], np.empty(0, np.int64)
-    return found.dictionary.to_pylist(), found.indices.to_numpy().astype(np.int64)
-
-
-def _moments(day: np.ndarray, original: np.ndarray, returned: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The combinations of day class, original's day class and returned that occur, and which one each cell has."""
-    width = int(max(day.max(initial=0), original.max(initial=0))) + 2
-    code = (day * width + original - NO_ORIGINAL) * 2 + returned
-    unique, at = _numbered(code)
-    return np.stack([unique // 2 // width, unique // 2 % width + NO_ORIGINAL, unique % 2], 1), at
-
-
-def _numbered(code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct codes in order and each one's number; small codes by counting, which needs no sort."""
-    if not len(code) or code.max() > COUNTED_CODES:
-        unique, at = np.unique(code, return_inverse=True)
-        return unique, at.reshape(-1)
-    unique = np.flatnonzero(np.bincount(code))
-    number = np.zeros(int(code.max()) + 1, np.int64)
-    number[unique] = np.arange(len(unique))
-    return unique, number[code]
-
-
 @dataclass(frozen=True, slots=True)
 class Met:
-    """Where the cells of one counting go: arrays of one length, `at` the position of the cell."""
+    """Where the cells of one counting go: arrays of one length, `at` the position of the cell. What nobody asks for is not looked up."""
 
     at: np.ndarray
-    participant: np.ndarray
-    period: np.ndarray
-    cut: np.ndarray
-    rate_day: np.ndarray
-    home: np.ndarray
+    row: np.ndarray  # of the crowd
+    moment: np.ndarray
     flags: np.ndarray  # bits: 1 in the measure, 2 in the base, 4 in the focus
-    by_original: np.ndarray
-    counted_day: np.ndarray
+    crowd: Crowd
+    moments: Moments
+
+    @property
+    def participant(self) -> np.ndarray:
+        return self.crowd.participant[self.row]
+
+    @property
+    def home(self) -> np.ndarray:
+        return self.crowd.home[self.row]
+
+    @property
+    def period(self) -> np.ndarray:
+        return self.moments.period[self.moment]
+
+    @property
+    def cut(self) -> np.ndarray:
+        return self.moments.cut[self.moment]
+
+    @property
+    def rate_day(self) -> np.ndarray:
+        return self.moments.rate_day[self.moment]
+
+    @property
+    def by_original(self) -> np.ndarray:
+        return self.moments.by_original[self.moment]
+
+    @property
+    def counted_day(self) -> np.ndarray:
+        return self.moments.counted_day[self.moment]
 
 
 def meet(found: Cells, crowd: Crowd, moments: Moments, flags: np.ndarray) -> Met:
@@ -164,15 +110,13 @@ def meet(found: Cells, crowd: Crowd, moments: Moments, flags: np.ndarray) -> Met
 
     `flags` are the bits of each product class (1 qualifies, 2 is in the base, 4 in the focus).
     """
-    products = np.flatnonzero(flags & 3)
-    at, row = found.pick(crowd.party, products)
+    at, row = found.pick(crowd.party, np.flatnonzero(flags & 3))
+    timely = np.flatnonzero((moments.period >= 0)[found.moment[at]])
+    at, row = at[timely], row[timely]
     moment = found.moment[at]
-    counted = moments.counted_day[moment]
-    bits = flags[found.product[at]] & crowd.flags[row]
-    keep = (moments.period[moment] >= 0) & (counted >= crowd.first_day[row]) & (counted <= crowd.last_day[row]) & ((bits & 3) > 0)
-    at, row, moment, bits = at[keep], row[keep], moment[keep], bits[keep]
-    return Met(at, crowd.participant[row], moments.period[moment], moments.cut[moment], moments.rate_day[moment], crowd.home[row], bits,
-               moments.by_original[moment], moments.counted_day[moment])  # fmt: skip
+    counted, bits = moments.counted_day[moment], flags[found.product[at]] & crowd.flags[row]
+    keep = np.flatnonzero((counted >= crowd.first_day[row]) & (counted <= crowd.last_day[row]) & ((bits & 3) > 0))
+    return Met(at[keep], row[keep], moment[keep], bits[keep], crowd, moments)
 
 
 def measure(lines: Lines, classes: Classes, multi_currency: bool) -> Measured:
@@ -199,11 +143,10 @@ def measure(lines: Lines, classes: Classes, multi_currency: bool) -> Measured:
     return total
 
 
-def _collapsed(lines: Lines, classes: Classes, seen: Profile, multi_currency: bool) -> tuple[Cells, Placing]:
+def _collapsed(lines: Lines, classes: Classes, seen: LineProfile, multi_currency: bool) -> tuple[Cells, Placing]:
     """The cells of one date basis, and the tables that decide about them; with several currencies cells know their first date."""
     classified, keys = classify(lines, classes, seen, originals(lines, classes.basis) if seen.has_originals else None)
-    table = lines.engine_run.collect(cells(classified, keys, multi_currency))
-    return Cells(table, len(classes.product_flags), table.column("rows").to_numpy().astype(np.int64)), Placing(classes, multi_currency)
+    return Cells(sums_by_class(lines, classified, keys, classes, multi_currency), len(classes.product_flags)), Placing(classes, multi_currency)
 
 
 def meetings(lines: Lines, classes: Classes, multi_currency: bool) -> Iterator[tuple[Counting, Cells, Met, Placing]]:
@@ -224,8 +167,8 @@ def _only(found: Cells, product: int) -> Cells:
 
 def _by_party(found: Cells) -> Cells:
     """The rows of every party and moment, products aside."""
-    code = found.party * len(found.moments) + found.moment
-    unique, at = _numbered(code)
+    code = found.party.astype(np.int64) * len(found.moments) + found.moment
+    unique, at = numbered(code)
     sums = np.bincount(at, weights=found.rows, minlength=len(unique)).astype(np.int64)  # rows are counts: exact as floats
     first = np.zeros(len(unique), np.int64)
     first[at] = np.arange(len(at))
@@ -236,29 +179,34 @@ def _without_products(found: Cells, which: np.ndarray, rows: np.ndarray | None =
     day, original, returned = found.moments[found.moment[which]].T
     zero = np.zeros(len(which), np.int64)
     table = pa.table({"party": found.party[which], "product": zero, "day": day, "original": original, "returned": returned,
-                      "amount": zero, "quantity": zero, "currency": pa.array([""] * len(which), pa.string())})  # fmt: skip
-    return Cells(table, 1, found.rows[which] if rows is None else rows)
+                      "amount": zero, "quantity": zero, "rows": found.rows[which] if rows is None else rows})  # fmt: skip
+    return Cells(table, 1)
 
 
 def _alone(found: Cells) -> int:
     """Rows of returns and credit notes without a known original."""
-    moments = found.moments[found.moment]
-    return int(found.rows[(moments[:, 2] == 1) & (moments[:, 1] == NO_ORIGINAL)].sum())
+    _, original, returned = found.moments.T
+    return int(found.rows_by_moment[(returned == 1) & (original == NO_ORIGINAL)].sum())
 
 
 def _add_sums(total: Measured, counting: Counting, found: Cells, met: Met, placing: Placing) -> None:
     """Add up what agrees in everything that a rule may ask."""
     if not len(met.at):
         return
-    keys = [met.participant, met.period, met.cut - LOST, met.rate_day, met.home, found.currency[met.at], met.flags]
+    same = np.broadcast_to(np.int64(0), len(met.at))  # one currency is all there is
+    money = (met.rate_day, met.home, found.currency[met.at]) if placing.multi_currency else (same, same, same)
+    keys = [met.participant, met.period, met.cut - LOST, *money, met.flags]
     code = np.zeros(len(met.at), np.int64)
     for key in keys:
-        code = code * (int(key.max()) + 1) + key
+        if key is not same:
+            code *= int(key.max()) + 1
+            code += key
     order = np.argsort(code, kind="stable")
     starts = np.flatnonzero(np.append(True, np.diff(code[order]) != 0))
     at, first = met.at[order], order[starts]
     sums = [np.add.reduceat(values[at], starts).tolist() for values in (found.amount, found.quantity, found.rows)]
-    firsts = np.minimum.reduceat(np.where(met.by_original[order], MANY_DAYS, found.first_date[at]), starts).tolist()
+    dates = np.where(met.by_original[order], MANY_DAYS, found.first_date[at]) if placing.multi_currency else same
+    firsts = np.minimum.reduceat(dates, starts).tolist()
     names, homes, day_starts = placing.participants, placing.currencies, placing.classes.starts
     columns = [key[first].tolist() for key in keys]
     for participant, period, cut, rate_day, home, currency, flags, amount, quantity, rows, first_date in zip(*columns, *sums, firsts, strict=True):
@@ -275,7 +223,7 @@ def _add_sums(total: Measured, counting: Counting, found: Cells, met: Met, placi
 def _add_placed(total: Measured, counting: Counting, parties: Cells, met: Met, placing: Placing) -> None:
     """All rows of the participant's distributors in the period, counted or not."""
     periods = len(counting.periods) + 1
-    unique, at = _numbered(met.participant * periods + met.period)
+    unique, at = numbered(met.participant * periods + met.period)
     sums = np.bincount(at, weights=parties.rows[met.at], minlength=len(unique)).astype(np.int64)
     for code, rows in zip(unique.tolist(), sums.tolist(), strict=True):
         total.placed[counting.number, placing.participants[code // periods], code % periods] = rows

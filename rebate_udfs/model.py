@@ -584,6 +584,25 @@ class LedgerEntry(Row):
 
 
 @dataclass(frozen=True, slots=True)
+class LineProfile:
+    """What the usable transactions hold by one date basis, so that work that no line needs is not done."""
+
+    first: date
+    last: date
+    has_returns: bool
+    has_originals: bool  # some return names its original
+    has_currency: bool
+    undated: int  # lines without a date of the basis: their Invoice Date counts
+
+
+def line_profile(first: date | None, last: date | None, returns: object, originals: object, currency: object, undated: int) -> LineProfile | None:
+    """A profile out of what a query found; None where it found no line."""
+    if first is None or last is None:
+        return None
+    return LineProfile(first, last, bool(returns), bool(returns and originals), bool(currency), int(undated))
+
+
+@dataclass(frozen=True, slots=True)
 class Lines:
     """The usable transactions, canonical, in whatever frame the engine runs on.
 
@@ -601,6 +620,7 @@ class Lines:
     content_hash: str  # of the usable and excluded content, order of rows aside
     engine: str = "duckdb"
     engine_run: Any = None  # the run's engine: frames of one engine can be joined with one another
+    profiles: Mapping[str, LineProfile | None] = field(default_factory=dict)  # by column of a date, as far as they are known
 
 
 LINE_COLUMNS = (  # name, kind; `row` is the source's row number, `place` its table, file or sheet

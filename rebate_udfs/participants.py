@@ -46,6 +46,7 @@ class Hierarchy:
                 if row.parent_id:
                     self.children[row.parent_id].add(key)
         self._ancestors: dict[tuple[str, date], tuple[str, ...]] = {}
+        self._lineages: dict[str, frozenset[str]] = {}
         self._cuts: dict[str, frozenset[date]] = {}
 
     def row_on(self, distributor_id: str, day: date) -> Distributor | None:
@@ -74,15 +75,17 @@ class Hierarchy:
             self._ancestors[key] = tuple(chain)
         return self._ancestors[key]
 
-    def lineage(self, distributor_id: str) -> set[str]:
+    def lineage(self, distributor_id: str) -> frozenset[str]:
         """The distributor and everybody who was ever above it."""
-        found, todo = {distributor_id}, [distributor_id]
-        while todo:
-            for row in self.rows.get(todo.pop(), ()):
-                if row.parent_id and row.parent_id not in found:
-                    found.add(row.parent_id)
-                    todo.append(row.parent_id)
-        return found
+        if distributor_id not in self._lineages:
+            found, todo = {distributor_id}, [distributor_id]
+            while todo:
+                for row in self.rows.get(todo.pop(), ()):
+                    if row.parent_id and row.parent_id not in found:
+                        found.add(row.parent_id)
+                        todo.append(row.parent_id)
+            self._lineages[distributor_id] = frozenset(found)
+        return self._lineages[distributor_id]
 
     def family(self, distributor_id: str) -> set[str]:
         """The distributor and everybody who was ever below it."""
@@ -131,13 +134,11 @@ def places(
     members: set[str] = set(hierarchy.rows) if not enrollments else set()
     for distributor_id in by_distributor:
         members |= hierarchy.family(distributor_id)
+    edges = {key: {day for row in rows for day in (row.starts_on or EARLIEST, (row.ends_on or LATEST - DAY) + DAY)}
+             for key, rows in by_distributor.items()} if not any_date else {}  # fmt: skip
     found: list[Place] = []
     for member in sorted(members):
-        cuts = set(hierarchy.cuts(member))
-        if enrollments and not any_date:
-            for ancestor in hierarchy.lineage(member):
-                for row in by_distributor.get(ancestor, ()):
-                    cuts |= {row.starts_on or EARLIEST, (row.ends_on or LATEST - DAY) + DAY}
+        cuts = hierarchy.cuts(member).union(*(edges[above] for above in hierarchy.lineage(member) if above in edges))
         found += _member_places(program, member, hierarchy, by_distributor, cuts, (first, last), any_date)
     return found
 
@@ -147,7 +148,7 @@ def _member_places(
     member: str,
     hierarchy: Hierarchy,
     enrolled: dict[str, list[Enrollment]],
-    cuts: set[date],
+    cuts: Iterable[date],
     window: tuple[date, date],
     any_date: bool,
 ) -> list[Place]:
@@ -158,7 +159,7 @@ def _member_places(
         ends_on = starts[at + 1] - DAY if at + 1 < len(starts) else last
         chain = hierarchy.ancestors_on(member, starts_on)
         if enrolled:
-            chain = tuple(a for a in chain if any(any_date or _covers(row, starts_on) for row in enrolled.get(a, ())))
+            chain = tuple([a for a in chain if a in enrolled and (any_date or any(_covers(row, starts_on) for row in enrolled[a]))])
             if not chain:
                 continue
         participant = member if program.aggregate_by is AggregateBy.BRANCH else chain[-1]

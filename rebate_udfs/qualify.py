@@ -2,7 +2,7 @@
 
 To a program that does not look at single lines, two lines are one when their distributor, product class, day
 class and currency agree. So millions of lines are summed first (one GROUP BY) and only the small result meets
-programs, scopes and enrollments. `classify` and `cells` are narwhals expressions and run on every engine;
+programs, scopes and enrollments. `classify` and `grouped` are narwhals expressions and run on every engine;
 `verdict` says of one line what the same tables say of millions, in words.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
-from .model import DateBasis, Lines, Period, Product, Program, Returns
+from .model import DateBasis, LineProfile, Lines, Period, Product, Program, Returns, line_profile
 from .participants import Hierarchy, Place
 from .scopes import PARTY_DIMENSIONS, PRODUCT_DIMENSIONS, CommonScope, Flags, ProgramScope, party_values, product_classes, product_values
 
@@ -64,11 +64,14 @@ class Counting:
         """Days on which something changes for this count."""
         found = {period.starts_on for period in self.periods} | {period.ends_on + DAY for period in self.periods}
         found |= {day + DAY for day in self.cut_days}
-        found |= {place.starts_on for place in self.places} | {place.ends_on + DAY for place in self.places}
-        if self.program.returns is Returns.DEDUCT:
-            window = (self.program.claim_window_days + 1) * DAY
-            found |= {period.ends_on + window for period in self.periods} | {self.program.ends_on + DAY}
-        return found
+        return found | {place.starts_on for place in self.places} | {place.ends_on + DAY for place in self.places}
+
+    def windows(self) -> set[date]:
+        """Days on which something changes for returns that name their original, and for nothing else."""
+        if self.program.returns is not Returns.DEDUCT:
+            return set()
+        window = (self.program.claim_window_days + 1) * DAY
+        return {period.ends_on + window for period in self.periods} | {self.program.ends_on + DAY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,8 @@ class Classes:
             days |= counting.boundaries()
         for party in hierarchy.rows:
             days |= hierarchy.cuts(party)
-        self.starts = [date.min, *sorted(days)]
+        self.without_windows = [date.min, *sorted(days)]
+        self.starts = [date.min, *sorted(days.union(*(counting.windows() for counting in countings)))]
         self.parties = list(hierarchy.rows)
         self.party_code = {party: code for code, party in enumerate(self.parties)}
         named = {value for counting in countings for each in counting.scope.lists for lists in (each.include, each.exclude)
@@ -147,10 +151,11 @@ class Classes:
         """The first day class after the as-of date."""
         return self.day_class(self.as_of + DAY)
 
-    def calendar(self, first: date, last: date) -> pa.Table:
-        """Each day from `first` to `last` with its class."""
+    def calendar(self, first: date, last: date, has_originals: bool) -> pa.Table:
+        """Each day from `first` to `last` with its class; days that only claim windows part have one where no line names an original."""
         days = [first + n * DAY for n in range((last - first).days + 1)]
-        return pa.table({"day_date": pa.array(days, pa.date32()), "day": pa.array([self.day_class(day) for day in days], pa.int32())})
+        starts = days if has_originals else [self.without_windows[bisect_right(self.without_windows, day) - 1] for day in days]
+        return pa.table({"day_date": pa.array(days, pa.date32()), "day": pa.array([self.day_class(start) for start in starts], pa.int32())})
 
     def party_table(self) -> pa.Table:
         return pa.table({"distributor_id": pa.array(self.parties, pa.string()), "party": pa.array(range(len(self.parties)), pa.int32())})
@@ -174,43 +179,28 @@ def originals(lines: Lines, basis: DateBasis) -> Any:
     return table if table.num_rows else None
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What the lines hold, so that work that no line needs is not done."""
-
-    first: date
-    last: date
-    has_returns: bool
-    has_originals: bool
-    has_currency: bool
-    undated: int  # lines without a date of the basis: their Invoice Date counts
-
-
-def profile(lines: Lines, basis: DateBasis) -> Profile | None:
-    """One pass over the lines: the span of dates by `basis`, and which columns matter. None without lines."""
+def profile(lines: Lines, basis: DateBasis) -> LineProfile | None:
+    """The span of dates by `basis`, and which columns matter: known since reading, else one pass over the lines. None without lines."""
+    if DATE_COLUMN[basis] in lines.profiles:
+        return lines.profiles[DATE_COLUMN[basis]]
     dated = nw.coalesce(nw.col(DATE_COLUMN[basis]), nw.col("invoice_date"))
-    summary = lines.engine_run.collect(
+    found = lines.engine_run.collect(
         lines.frame.select(
-            first=dated.min(), last=dated.max(), low=nw.col("type").min(), high=nw.col("type").max(),
-            originals=nw.col("original_transaction_id").max(), currency=nw.col("currency").max(),
-            undated=nw.col(DATE_COLUMN[basis]).is_null().sum(),
+            first=dated.min(), last=dated.max(), returns=(nw.col("type") != "Invoice").any(), originals=nw.col("original_transaction_id").max(),
+            currency=nw.col("currency").max(), undated=nw.col(DATE_COLUMN[basis]).is_null().sum(),
         )
     ).to_pylist()[0]  # fmt: skip
-    if summary["first"] is None:
-        return None
-    has_returns = (summary["low"], summary["high"]) != ("Invoice", "Invoice")
-    return Profile(summary["first"], summary["last"], has_returns, has_returns and bool(summary["originals"]), bool(summary["currency"]),
-                   int(summary["undated"]))  # fmt: skip
+    return line_profile(found["first"], found["last"], found["returns"], found["originals"], found["currency"], found["undated"])
 
 
-def classify(lines: Lines, classes: Classes, seen: Profile, original_dates: Any = None) -> tuple[Any, list[str]]:
+def classify(lines: Lines, classes: Classes, seen: LineProfile, original_dates: Any = None) -> tuple[Any, list[str]]:
     """Add the class columns to the lines: party, product, day, and where they matter returned, original, currency.
 
     Returns the frame and the names of the class columns that are in it. Lines of distributors that are not in
     the book do not exist here (reading has left them out).
     """
     engine, unknown = lines.engine_run, classes.product_class[""]
-    calendar = classes.calendar(seen.first, seen.last)
+    calendar = classes.calendar(seen.first, seen.last, original_dates is not None)
     frame = lines.frame.with_columns(dated=nw.coalesce(nw.col(DATE_COLUMN[classes.basis]), nw.col("invoice_date")))
     frame = frame.join(engine.frame(calendar), left_on="dated", right_on="day_date", how="inner")
     frame = frame.join(engine.frame(classes.party_table()), on="distributor_id", how="inner")
@@ -238,26 +228,17 @@ def lines_of(lines: Lines, distributor_ids: Iterable[str]) -> list[dict[str, Any
     return sorted(rows, key=lambda row: (row["place"], row["row"]))
 
 
-CELL_DEFAULTS = {"returned": nw.lit(0).cast(nw.Int32), "original": nw.lit(NO_ORIGINAL).cast(nw.Int32), "currency": nw.lit("")}
-
-
-def cells(frame: Any, keys: Sequence[str], dated: bool = False) -> Any:
+def grouped(frame: Any, keys: Sequence[str], dated: bool = False) -> Any:
     """One GROUP BY: signed sums and row counts of every combination of classes; with `dated` also the first date of each."""
     first = [nw.col("dated").min()] if dated else []
-    grouped = frame.group_by(*keys).agg(nw.col("amount").sum(), nw.col("quantity").sum(), nw.len().alias("rows"), *first)
-    return _filled(grouped, [name for name in CELL_DEFAULTS if name not in keys])
+    return frame.group_by(*keys).agg(nw.col("amount").sum(), nw.col("quantity").sum(), nw.len().alias("rows"), *first)
 
 
 def lines_in(frame: Any, keys: Sequence[str], parties: Sequence[int], products: Sequence[int]) -> Any:
     """The classified lines of some parties and product classes, with the columns that a walk needs."""
     dates = ["dated", *(["original_date"] if "original" in keys else [])]
-    names = ["party", "product", "day", "returned", "original", "currency", "amount", "quantity", "invoice_number", "line", "transaction_id", *dates]
-    found = frame.filter(nw.col("party").is_in(parties), nw.col("product").is_in(products))
-    return _filled(found, [name for name in ("returned", "original") if name not in keys]).select(*names)
-
-
-def _filled(frame: Any, names: Sequence[str]) -> Any:
-    return frame.with_columns(**{name: CELL_DEFAULTS[name] for name in names}) if names else frame
+    names = [*(name for name in keys if name != "currency"), "currency", "amount", "quantity", "invoice_number", "line", "transaction_id", *dates]
+    return frame.filter(nw.col("party").is_in(parties), nw.col("product").is_in(products)).select(*names)
 
 
 def verdict(

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from .engines import INT64_LIMIT, Engine, EngineError, quoted
-from .model import LINE_COLUMNS, Lines, Problem, Severity, TransactionType
+from .model import LINE_COLUMNS, LineProfile, Lines, Problem, Severity, TransactionType, line_profile
 from .parse import DATE_REMEDY, NOT_CALCULATED, NUMBER_REMEDY, RECALCULATE, CannotRead, RawTable
 from .rows import problem
 from .sources import DATES, MOST_PLACES, NUMBERS, TEXTS, Source, clean_sql, from_files, from_sheet, places_sql, short_sql, whole_sql
@@ -158,6 +158,7 @@ def _read_lines(raws: Sequence[RawTable], paths: Sequence[str | Path], engine: E
         content_hash=_seal(sources, places, counts),
         engine=engine.name,
         engine_run=engine,
+        profiles={name: _profile(name, counts) for name in DATES},
     )
 
 
@@ -282,12 +283,22 @@ def _count(judged: str, engine: Engine) -> dict[str, Any]:
     content = f"CASE WHEN NOT sealed THEN md5_number(concat_ws(chr(31), {', '.join(_canonical(name) for name in COMPARED)})) END"
     numbers = [f"count_if(NOT rebate_credit AND {check.when}) AS n_{_index(check)}" for check in (*ERRORS, REPEATED)]
     numbers += [f"count_if(reason IS NULL AND {check.when}) AS n_{_index(check)}" for check in WARNINGS]
+    held = {"returns": "type <> 'Invoice'", "originals": "original_transaction_id <> ''", "currency": "currency <> ''"}
+    usable = [f"bool_or({test}) FILTER (reason IS NULL) AS {name}" for name, test in held.items()]
+    for name in DATES:
+        dated = f"(coalesce({name}, invoice_date)) FILTER (reason IS NULL)"
+        usable += [f"min{dated} AS first_{name}", f"max{dated} AS last_{name}", f"count_if(reason IS NULL AND {name} IS NULL) AS undated_{name}"]
     return engine.query(f"""
         SELECT count(*) AS rows_read, count(reason) AS excluded, max(invoice_date) FILTER (reason IS NULL) AS latest,
                max(abs(amount)) FILTER (reason IS NULL) AS amount, max(abs(quantity)) FILTER (reason IS NULL) AS quantity,
                CAST(sum(CAST(mark & 18446744073709551615 AS HUGEINT)) AS VARCHAR) AS low, CAST(sum(CAST(mark >> 64 AS HUGEINT)) AS VARCHAR) AS high,
-               {", ".join(numbers)}
+               {", ".join(numbers + usable)}
         FROM (SELECT *, {content} AS mark FROM {judged})""").to_pylist()[0]
+
+
+def _profile(name: str, counts: Mapping[str, Any]) -> LineProfile | None:
+    held = counts["returns"], counts["originals"], counts["currency"]
+    return line_profile(counts[f"first_{name}"], counts[f"last_{name}"], *held, counts[f"undated_{name}"])
 
 
 def _named(check: Check, judged: str, number: int, engine: Engine) -> list[Problem]:

@@ -13,7 +13,7 @@ import pytest
 from drawn import draw_book
 from smallbooks import book, computed, earned, measured, problem_codes
 
-from rebate_udfs import demo
+from rebate_udfs import cells, demo
 from rebate_udfs.engines import ENGINES
 from rebate_udfs.hosts.reading import read_book
 from rebate_udfs.hosts.template import write_template
@@ -67,6 +67,33 @@ def test_no_order_of_rows_changes_a_figure(engine: str, by_duckdb: dict[int, dic
         for name in ("Scopes", "Enrollments", "Exchange_Rates", "distributors", "programs", "products"):
             facts[name] = Random(seed).sample(facts[name], len(facts[name]))
         assert figures(computed(**facts, engine=engine)) == by_duckdb[seed]
+
+
+def plain_book(seed: int) -> dict[str, Any]:
+    """A large book of one currency, in which no return names its original."""
+    facts = large_book(seed)
+    for table in ("programs", "distributors"):
+        facts[table] = [{name: value for name, value in row.items() if name != "Currency"} for row in facts[table]]
+    left_out = ("Currency", "Original Transaction ID")
+    facts["purchases"] = [[*cells, {name: value for name, value in more.items() if name not in left_out}] for *cells, more in facts["purchases"]]
+    return facts
+
+
+@engines
+@pytest.mark.parametrize("seed", SEEDS)
+def test_adding_lines_up_and_grouping_them_give_the_same(engine: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines are added into a table of all cells where that is small enough; else the engine groups them."""
+    tables = []
+    added_up = cells._added_up
+    monkeypatch.setattr(cells, "_added_up", lambda *given: tables.append(added_up(*given)) or tables[-1])
+    added = figures(computed(**plain_book(seed), engine=engine))
+    assert tables and all(table.num_rows for table in tables)
+    tables.clear()
+    monkeypatch.setattr(cells, "FEW_PLACES", 0)
+    monkeypatch.setattr(cells, "PLACES_A_LINE", 0)
+    assert figures(computed(**plain_book(seed), engine=engine)) == added
+    assert tables and not any(tables)
+    assert any(earned for _, _, _, _, earned, *_ in added["attainment"])
 
 
 @engines

@@ -27,7 +27,8 @@ WINDOWS = "REBATES_TEST_WINDOWS"  # set: dialogs open, and wait to be answered; 
 RESTART = 81  # how soffice.bin ends when extensions have changed
 START_SECONDS = 90
 ANSWER_SECONDS = 120
-DIALOGS, WORDS, FIELD = (1, 12), (30, 86), 60  # com.sun.star.accessibility.AccessibleRole: alerts and dialogs, labels and texts, a field
+DIALOGS, WORDS, FIELD, BUTTON = (1, 12), (30, 86), 60, 44  # com.sun.star.accessibility.AccessibleRole: alerts and dialogs, labels and texts
+MOST_PARTS, SETTLED = 20, 0.5
 FILE_NAME = "file_name"  # of LibreOffice's own dialog for files
 WHOLE_SECONDS = 3600  # of a whole run of the tests, on a slow machine too
 
@@ -232,8 +233,10 @@ class Office:
         words, before = [], None
         for button, *typed in answers:
             before = self._dialog(given, button, before)
-            words.append(self._words(before))
-            self._press(before, button, *typed)
+            words.append(" ".join(part.getAccessibleName() for part in parts_of(before) if part.getAccessibleRole() in WORDS))
+            if typed:
+                self._type(before, *typed)
+            pressed(before, button).doAccessibleAction(0)
         given.join(ANSWER_SECONDS)
         if not came:
             raise LookupError(f"the command goes on; the dialogs said {words}")
@@ -245,44 +248,22 @@ class Office:
         until = time.monotonic() + ANSWER_SECONDS
         while given.is_alive() and time.monotonic() < until:
             windows = [toolkit.getTopWindow(at) for at in range(toolkit.getTopWindowCount())]
-            found = next((window for window in windows if window not in (None, before) and self._asks(window, button)), None)
+            found = next((window for window in windows if window not in (None, before) and asks(window, button)), None)
             if found is not None:
                 return found
-            time.sleep(0.05)
+            time.sleep(0.2)
         raise LookupError(f"no dialog with {button} opened")
 
-    def _asks(self, window: Any, button: str) -> bool:
-        """Whether a window is the dialog that waits for an answer; one that is being closed is gone at any moment."""
-        focused = self._focused()
-        if button not in focused.getChildren():
-            return False
-        title = next(one.Value for one in focused.getState() if one.Name == "Text")
-        try:
-            context = window.getAccessibleContext()
-            return context is not None and context.getAccessibleRole() in DIALOGS and context.getAccessibleName() == title
-        except uno.getClass("com.sun.star.lang.DisposedException"):
-            return False
-
-    def _focused(self) -> Any:
-        return self.manager.createInstanceWithContext("org.libreoffice.uitest.UITest", self.context).getTopFocusWindow()
-
-    def _words(self, dialog: Any) -> str:
-        """What a dialog says, without its buttons."""
-        return " ".join(part.getAccessibleName() for part in self._parts(dialog) if part.getAccessibleRole() in WORDS)
-
-    def _parts(self, dialog: Any) -> list[Any]:
-        context = dialog.getAccessibleContext()
-        return [context.getAccessibleChild(at).getAccessibleContext() for at in range(context.getAccessibleChildCount())]
-
-    def _press(self, dialog: Any, button: str, text: str | None = None) -> None:
-        """Type into the field of a dialog, where it is given, and press a button."""
-        window = self._focused()
-        if text is not None and FILE_NAME in window.getChildren():
-            window.getChild(FILE_NAME).executeAction("TYPE", (option("KEYCODE", "CTRL+A"),))
-            window.getChild(FILE_NAME).executeAction("TYPE", (option("TEXT", text),))
-        elif text is not None:
-            next(part for part in self._parts(dialog) if part.getAccessibleRole() == FIELD).setText(text)
-        window.getChild(button).executeAction("CLICK", ())
+    def _type(self, dialog: Any, text: str) -> None:
+        """Type into the field of a dialog, or into the name of the dialog for files."""
+        field = next((part for part in parts_of(dialog) if part.getAccessibleRole() == FIELD), None)
+        if field is not None:
+            field.setText(text)
+            return
+        time.sleep(SETTLED)  # LibreOffice ends when it is asked for the focus while the window that had it goes
+        window = self.manager.createInstanceWithContext("org.libreoffice.uitest.UITest", self.context).getTopFocusWindow()
+        window.getChild(FILE_NAME).executeAction("TYPE", (option("KEYCODE", "CTRL+A"),))
+        window.getChild(FILE_NAME).executeAction("TYPE", (option("TEXT", text),))
 
     def undo(self) -> str:
         """Undo one step; returns its title."""
@@ -352,6 +333,32 @@ class Office:
 
     def _sheet(self, name: str) -> Any:
         return self.document.Sheets.getByName(name)
+
+
+def parts_of(thing: Any) -> list[Any]:
+    """What a window or a part of one consists of, as a screen reader finds it."""
+    context = thing.getAccessibleContext() if hasattr(thing, "getAccessibleContext") else thing
+    return [context.getAccessibleChild(at).getAccessibleContext() for at in range(min(context.getAccessibleChildCount(), MOST_PARTS))]
+
+
+def asks(window: Any, button: str) -> bool:
+    """Whether a window is a dialog with a button; one that is being closed is gone at any moment."""
+    try:
+        context = window.getAccessibleContext()
+        return context is not None and context.getAccessibleRole() in DIALOGS and pressed(window, button) is not None
+    except uno.getClass("com.sun.star.uno.RuntimeException"):
+        return False
+
+
+def pressed(thing: Any, button: str, depth: int = 8) -> Any:
+    """The button of that name in a dialog, None where there is none."""
+    for part in parts_of(thing):
+        if part.getAccessibleRole() == BUTTON and part.getAccessibleName().casefold() == button:
+            return part
+        found = pressed(part, button, depth - 1) if depth else None
+        if found is not None:
+            return found
+    return None
 
 
 def main() -> None:

@@ -92,10 +92,10 @@ def test_a_period_is_closed_with_the_reason_that_is_typed(windows: Office, sampl
 def test_statements_go_out_to_a_folder_and_come_back_from_files_or_a_folder(windows: Office, sample: Path, tmp_path: Path):
     folder = tmp_path / "statements"
     folder.mkdir()
-    done, said, _ = windows.answer("make_statements", {}, [["open", str(folder)], ["ok"]])
+    done, said, _ = windows.answer("make_statements", {}, [["select", str(folder)], ["ok"]])
     assert done and len(list(folder.glob("*.xlsx"))) > 5, said
     one = next(folder.glob("*.xlsx"))
     done, said, words = windows.answer("receive_statements", {}, [["no"], ["open", str(one)], ["ok"]])
     assert done and said.startswith("1 file taken") and "together in a folder?" in words[0], said
-    done, said, _ = windows.answer("receive_statements", {}, [["yes"], ["open", str(folder)], ["ok"]])
+    done, said, _ = windows.answer("receive_statements", {}, [["yes"], ["select", str(folder)], ["ok"]])
     assert done and "Receipts are in" in said, said

@@ -6,43 +6,22 @@ argument that was left out, and an error on its way back: `\\0#N/A\\0why`. A dat
 
 from __future__ import annotations
 
-import logging
-import sys
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from logging.handlers import RotatingFileHandler
-from pathlib import Path
 from typing import Any
 
 from .. import book as books
-from ..cache import default_folder
 from ..calls import OMITTED, call
 from ..model import CellError
-from ..registry import FUNCTIONS
 from . import desktop_talk, look
+from .desktop_calls import remember
 from .desktop_cells import cell_of, cells_of, serial
+from .desktop_log import log_to_file
 from .desktop_talk import Said, Talk
 
 MARK = "\0"  # macros/RebatesCalls.bas
-EXPLAINABLE = ("program", "distributor", "period")
-MOST_CALLS = 20_000  # cells whose call is remembered, for Explain Cell
-LOG_BYTES = 1 << 20
-
-log = logging.getLogger("rebate_udfs")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What a cell asked for when it was last computed: text arguments by name."""
-
-    function: str
-    texts: dict[str, str]
-
-
-_calls: OrderedDict[str, Call] = OrderedDict()
 
 
 def answer(function: str, values: Sequence[Any], place: str = "", is_1904: bool = False) -> list[list[Any]]:
@@ -55,12 +34,12 @@ def answer(function: str, values: Sequence[Any], place: str = "", is_1904: bool 
     >>> answer("REBATE_TIER", (-2146826246, ((5000.0, 0.02),)))
     [['\\x00#N/A\\x00the cell holds #N/A']]
     """
-    _log_to_file()
+    log_to_file()
     given = [taken(value) for value in values or ()]
     session = books.session()
     with books.acting_as(replace(session, date_1904=bool(is_1904)) if session.date_1904 != bool(is_1904) else session):
         result = call(function, given)
-    _remember(place, function, given)
+    remember(place, function, given)
     rows = result if isinstance(result, list) else [[result]]
     return [[shown(cell, bool(is_1904)) for cell in (row if isinstance(row, list) else [row])] for row in rows]
 
@@ -96,23 +75,6 @@ def shown(value: Any, is_1904: bool = False) -> Any:
     return float(value) if isinstance(value, Decimal) else value
 
 
-def _remember(place: str, function: str, given: list[Any]) -> None:
-    """Keep what a cell asked for, where it names a program and a distributor."""
-    if not place or function not in FUNCTIONS:
-        return
-    named = zip(FUNCTIONS[function].arguments, given, strict=False)
-    texts = {argument.name: value for argument, value in named if argument.name in EXPLAINABLE and isinstance(value, str)}
-    _calls.pop(place, None)
-    _calls[place] = Call(function, texts)
-    if len(_calls) > MOST_CALLS:
-        _calls.popitem(last=False)
-
-
-def called(place: str) -> Call | None:
-    """What the cell at an address asked for when it was last computed."""
-    return _calls.get(place)
-
-
 _talks: dict[str, Talk[Said]] = {}  # the one that is under way
 
 
@@ -124,9 +86,9 @@ def act(action: str, place: str = "", is_1904: bool = False, answer: str = "") -
     """
     import xlwings
 
-    from . import desktop_actions
+    from . import desktop_actions  # with all that writes: a cell's first answer need not wait for it
 
-    _log_to_file()
+    log_to_file()
     if action:
         _talks.clear()  # one that was left alone ends here
         talk, given = desktop_actions.talk(xlwings.Book.caller(), action, place, bool(is_1904)), None
@@ -161,30 +123,12 @@ def act_and_say(action: str, is_1904: bool = False) -> None:
 
     if not action:
         return  # VBA takes leave of a talk that it has not held
-    _log_to_file()
+    log_to_file()
     book = xlwings.Book.caller()
     done, said = desktop_actions.run(book, action, "", bool(is_1904), answer=desktop_mac.dialogs(book))
     book.app.status_bar = False
     if said:
         book.app.alert(said, title="Rebates", mode="info" if done else "critical")
-
-
-def log_file() -> Path:
-    """Where this host writes what nobody foresaw; without data of the workbook."""
-    return default_folder().parent / "rebates-excel.log"
-
-
-def _log_to_file() -> None:
-    """From the first call on, once; where the folder takes no file, the console has to do."""
-    if log.handlers:
-        return
-    try:
-        log_file().parent.mkdir(parents=True, exist_ok=True)
-        handler: logging.Handler = RotatingFileHandler(log_file(), maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8", delay=True)
-    except OSError:
-        handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    log.addHandler(handler)
 
 
 def _for_xlwings() -> None:

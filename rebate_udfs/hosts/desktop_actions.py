@@ -18,10 +18,12 @@ from ..model import Refused, Severity
 from ..parse import CannotRead
 from ..registry import ACTIONS
 from ..version import VERSION
-from . import desktop, desktop_formulas
+from . import desktop_formulas
 from .desktop_books import close_period
+from .desktop_calls import called
 from .desktop_cells import rows_of
 from .desktop_claims import receive_statements, validate_claims
+from .desktop_log import log_file
 from .desktop_place import Place, contents, saved_file
 from .desktop_sales import import_transactions, reconcile
 from .desktop_talk import Ask, Cancelled, Said, Talk, hold, working
@@ -53,7 +55,7 @@ def talk(book: Any, action: str, cell: str = "", is_1904: bool = False, windows:
         return Said(False, f"{error.filename or 'A file'}: {error.strerror or error}.")
     except Exception as error:
         log.exception("%s failed", action)
-        said = f"{action} failed unexpectedly ({type(error).__name__}). Please report it, with what stands in {desktop.log_file()}."
+        said = f"{action} failed unexpectedly ({type(error).__name__}). Please report it, with what stands in {log_file()}."
         return Said(False, said)
 
 
@@ -137,7 +139,7 @@ def make_statements(place: Place) -> Talk[Said]:
 
 def explain_cell(place: Place) -> Talk[Said]:
     """Writes how the figure of the selected cell came about; what a cell with an error has to say is shown by VBA."""
-    made = desktop.called(place.cell)
+    made = called(place.cell)
     texts = made.texts if made is not None and {"program", "distributor"} <= set(made.texts) else None
     figure = _figure(place) if texts is None else ""  # first: the person may go on to another cell
     book = yield from contents(place)
@@ -212,7 +214,7 @@ def help_text(place: Place) -> Said:
     """What this is, and where things are."""
     return Said(
         True,
-        f"Rebates {VERSION}\nPython: {sys.executable}\nLog: {desktop.log_file()}\n\n"
+        f"Rebates {VERSION}\nPython: {sys.executable}\nLog: {log_file()}\n\n"
         "Functions: type =REBATE in a cell. Every button says what it does when you point at it.\n"
         "Only one of the two add-ins should be loaded, this one or the web add-in: their functions have the same names.",
     )

@@ -3,7 +3,8 @@
     python benchmarks/qualify_measure.py [--rows 1000000] [--folder DIR] [--slope] [--profile]
 
 Prints, all from one run: the time of the GROUP BY, of reading and checking, of counting, of the whole run, their ratios,
-the memory each adds to a fresh process, and with --slope how the time of a run grows from 10,000 to 1,000,000 rows.
+the memory each adds to a fresh process, counting and the GROUP BY by turns in one process (so that what else runs meanwhile
+slows both), and with --slope how the time of a run grows from 10,000 to 1,000,000 rows.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import duckdb
 
 from benchmarks import company
-from benchmarks.measuring import in_fresh_process, measured
+from benchmarks.measuring import in_fresh_process, measured, seconds
 from rebate_udfs.agreements import agreements
 from rebate_udfs.counting import count
 from rebate_udfs.model import Tables
@@ -68,6 +69,8 @@ def piece(name: str, path: Path) -> dict[str, Any]:
     tables = checked(path)
     if name == "count":
         return measured(lambda: counted(tables))
+    if name == "turns":
+        return {"ratios": sorted(seconds(lambda: counted(tables))[0] / seconds(lambda: group_by(path))[0] for _ in range(TRIES))}
     return measured(lambda: len(run(tables).attainment))
 
 
@@ -112,6 +115,8 @@ def main() -> None:
     for name, title in names.items():
         one = found[name]
         print(f"{title:30} {one['seconds']:8.2f} s  {one['seconds'] / base:7.1f} x GROUP BY  {one['added_mb']:7.0f} MB added  ({one['result']:,})")
+    turns = in_fresh_process(__file__, ["--rows", str(given.rows), "--folder", str(given.folder), "--piece", "turns"])["ratios"]
+    print(f"qualify and measure beside GROUP BY, {TRIES} times by turns: {', '.join(f'{ratio:.1f}' for ratio in turns)} x (goal: 4 or less)")
     if given.slope:
         slope(given.folder)
 

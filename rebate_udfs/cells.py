@@ -62,18 +62,24 @@ class Cells:
         return offsets + np.arange(lengths.sum()), np.repeat(hit // max(len(products), 1), lengths)
 
 
-def sums_by_class(lines: Lines, classified: Any, keys: Sequence[str], classes: Classes, dated: bool) -> pa.Table:
-    """The signed sums and row counts of every combination of classes that occurs; with `dated` also the first date of each."""
-    found = None if dated else _added_up(lines, classified, keys, classes)
+def sums_by_class(lines: Lines, classified: Any, keys: Sequence[str], classes: Classes, days: np.ndarray, dated: bool) -> pa.Table:
+    """The signed sums and row counts of every combination of classes that occurs; with `dated` also the first date of each.
+
+    `days` are the day classes of the lines.
+    """
+    found = None if dated else _added_up(lines, classified, keys, classes, days)
     return lines.engine_run.collect(grouped(classified, keys, dated)) if found is None else found
 
 
-def _added_up(lines: Lines, classified: Any, keys: Sequence[str], classes: Classes) -> pa.Table | None:
+def _added_up(lines: Lines, classified: Any, keys: Sequence[str], classes: Classes, days: np.ndarray) -> pa.Table | None:
     """The same out of a table with a place for every combination; None where it would be too large, or a sum might leave 64 bits."""
-    sizes = {"party": len(classes.parties), "product": len(classes.product_flags), "day": len(classes.starts), "returned": 2}
+    sizes = {"party": len(classes.parties), "product": len(classes.product_flags), "returned": 2, "day": len(days)}  # returns are few: apart
     if not sizes.keys() >= set(keys):
         return None
+    keys = [name for name in sizes if name in keys]
     shape = [sizes[name] for name in keys]
+    number = np.zeros(len(classes.starts), np.int64)
+    number[days] = np.arange(len(days))
     if prod(shape) > max(FEW_PLACES, min(MOST_PLACES, PLACES_A_LINE * lines.rows_read)) or lines.rows_read > MOST_LINES:
         return None
     rows, sums = np.zeros(prod(shape), np.int32), {name: np.zeros(prod(shape), np.int64) for name in ("amount", "quantity")}
@@ -82,7 +88,8 @@ def _added_up(lines: Lines, classified: Any, keys: Sequence[str], classes: Class
         at = np.zeros(len(batch), np.int64)
         for name in keys:
             at *= sizes[name]
-            at += batch.column(name).to_numpy()
+            code = batch.column(name).to_numpy()
+            at += number[code] if name == "day" else code
         np.add.at(rows, at, ONE)
         for name, total in sums.items():
             values = batch.column(name).to_numpy()
@@ -92,6 +99,7 @@ def _added_up(lines: Lines, classified: Any, keys: Sequence[str], classes: Class
             np.add.at(total, at, values)
     filled = np.flatnonzero(rows)
     codes = dict(zip(keys, np.unravel_index(filled, shape), strict=True))
+    codes["day"] = days[codes["day"]]
     return pa.table({name: code.astype(np.int32) for name, code in codes.items()} | {name: total[filled] for name, total in sums.items()}
                     | {"rows": rows[filled].astype(np.int64)})  # fmt: skip
 

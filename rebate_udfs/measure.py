@@ -127,7 +127,7 @@ def measure(lines: Lines, classes: Classes, multi_currency: bool) -> Measured:
     found, placing = _collapsed(lines, classes, seen, multi_currency or seen.has_currency)
     parties = _by_party(found)
     unknown = _only(found, classes.product_class[""])
-    total = Measured(rows=int(found.rows.sum()), undated=seen.undated, returns_alone=_alone(found))
+    total = Measured(rows=int(found.rows.sum()), undated=seen.undated, returns_alone=seen.returns - _with_originals(found))
     every = np.array([7], np.int64)
     for at, counting in enumerate(classes.countings):
         crowd, flags = placing.crowd_of[counting.number], placing.product_bits(at)
@@ -145,8 +145,11 @@ def measure(lines: Lines, classes: Classes, multi_currency: bool) -> Measured:
 
 def _collapsed(lines: Lines, classes: Classes, seen: LineProfile, multi_currency: bool) -> tuple[Cells, Placing]:
     """The cells of one date basis, and the tables that decide about them; with several currencies cells know their first date."""
-    classified, keys = classify(lines, classes, seen, originals(lines, classes.basis) if seen.has_originals else None)
-    return Cells(sums_by_class(lines, classified, keys, classes, multi_currency), len(classes.product_flags)), Placing(classes, multi_currency)
+    original_dates = originals(lines, classes.basis) if seen.has_originals else None
+    classified, keys = classify(lines, classes, seen, original_dates)
+    days = np.unique(classes.calendar(seen.first, seen.last, original_dates is not None).column("day").to_numpy())
+    table = sums_by_class(lines, classified, keys, classes, days, multi_currency)
+    return Cells(table, len(classes.product_flags)), Placing(classes, multi_currency)
 
 
 def meetings(lines: Lines, classes: Classes, multi_currency: bool) -> Iterator[tuple[Counting, Cells, Met, Placing]]:
@@ -183,10 +186,9 @@ def _without_products(found: Cells, which: np.ndarray, rows: np.ndarray | None =
     return Cells(table, 1)
 
 
-def _alone(found: Cells) -> int:
-    """Rows of returns and credit notes without a known original."""
-    _, original, returned = found.moments.T
-    return int(found.rows_by_moment[(returned == 1) & (original == NO_ORIGINAL)].sum())
+def _with_originals(found: Cells) -> int:
+    """Rows of returns and credit notes whose original is known."""
+    return int(found.rows_by_moment[found.moments[:, 1] != NO_ORIGINAL].sum())
 
 
 def _add_sums(total: Measured, counting: Counting, found: Cells, met: Met, placing: Placing) -> None:

@@ -589,17 +589,17 @@ class LineProfile:
 
     first: date
     last: date
-    has_returns: bool
+    returns: int  # lines that are no invoices
     has_originals: bool  # some return names its original
     has_currency: bool
     undated: int  # lines without a date of the basis: their Invoice Date counts
 
 
-def line_profile(first: date | None, last: date | None, returns: object, originals: object, currency: object, undated: int) -> LineProfile | None:
+def line_profile(first: date | None, last: date | None, returns: int, originals: object, currency: object, undated: int) -> LineProfile | None:
     """A profile out of what a query found; None where it found no line."""
     if first is None or last is None:
         return None
-    return LineProfile(first, last, bool(returns), bool(returns and originals), bool(currency), int(undated))
+    return LineProfile(first, last, int(returns), bool(returns and originals), bool(currency), int(undated))
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,12 +134,15 @@ def places(
     members: set[str] = set(hierarchy.rows) if not enrollments else set()
     for distributor_id in by_distributor:
         members |= hierarchy.family(distributor_id)
+    always = {key for key, rows in by_distributor.items() if any_date or any(_covers(row, first) and _covers(row, last) for row in rows)}
     edges = {key: {day for row in rows for day in (row.starts_on or EARLIEST, (row.ends_on or LATEST - DAY) + DAY)}
-             for key, rows in by_distributor.items()} if not any_date else {}  # fmt: skip
+             for key, rows in by_distributor.items() if key not in always}  # fmt: skip
     found: list[Place] = []
     for member in sorted(members):
-        cuts = hierarchy.cuts(member).union(*(edges[above] for above in hierarchy.lineage(member) if above in edges))
-        found += _member_places(program, member, hierarchy, by_distributor, cuts, (first, last), any_date)
+        cuts = hierarchy.cuts(member)
+        if edges:
+            cuts = cuts.union(*(edges[above] for above in hierarchy.lineage(member) if above in edges))
+        found += _member_places(program, member, hierarchy, by_distributor, always, cuts, (first, last))
     return found
 
 
@@ -148,18 +151,19 @@ def _member_places(
     member: str,
     hierarchy: Hierarchy,
     enrolled: dict[str, list[Enrollment]],
+    always: set[str],
     cuts: Iterable[date],
     window: tuple[date, date],
-    any_date: bool,
 ) -> list[Place]:
+    """The places of one distributor; `always` are those enrolled on every day of the window."""
     first, last = window
-    starts = [first, *sorted(cut for cut in cuts if first < cut <= last)]
+    starts = [first, *sorted([cut for cut in cuts if first < cut <= last])]
     found: list[Place] = []
     for at, starts_on in enumerate(starts):
         ends_on = starts[at + 1] - DAY if at + 1 < len(starts) else last
         chain = hierarchy.ancestors_on(member, starts_on)
         if enrolled:
-            chain = tuple([a for a in chain if a in enrolled and (any_date or any(_covers(row, starts_on) for row in enrolled[a]))])
+            chain = tuple([a for a in chain if a in always or (a in enrolled and any(_covers(row, starts_on) for row in enrolled[a]))])
             if not chain:
                 continue
         participant = member if program.aggregate_by is AggregateBy.BRANCH else chain[-1]

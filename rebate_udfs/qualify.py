@@ -186,7 +186,7 @@ def profile(lines: Lines, basis: DateBasis) -> LineProfile | None:
     dated = nw.coalesce(nw.col(DATE_COLUMN[basis]), nw.col("invoice_date"))
     found = lines.engine_run.collect(
         lines.frame.select(
-            first=dated.min(), last=dated.max(), returns=(nw.col("type") != "Invoice").any(), originals=nw.col("original_transaction_id").max(),
+            first=dated.min(), last=dated.max(), returns=(nw.col("type") != "Invoice").sum(), originals=nw.col("original_transaction_id").max(),
             currency=nw.col("currency").max(), undated=nw.col(DATE_COLUMN[basis]).is_null().sum(),
         )
     ).to_pylist()[0]  # fmt: skip
@@ -206,7 +206,8 @@ def classify(lines: Lines, classes: Classes, seen: LineProfile, original_dates: 
     frame = frame.join(engine.frame(classes.party_table()), on="distributor_id", how="inner")
     frame = frame.join(engine.frame(classes.product_table()), on="sku", how="left").with_columns(product=nw.col("product").fill_null(unknown))
     keys = ["party", "product", "day"]
-    if seen.has_returns:
+    ignoring = any(each.program.returns is Returns.IGNORE for counting in classes.countings for each in (counting, counting.other) if each)
+    if seen.returns and (ignoring or original_dates is not None):  # else a return counts as any line of its day does
         frame = frame.with_columns(returned=nw.when(nw.col("type") != "Invoice").then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int32))
         keys.append("returned")
     if original_dates is not None:

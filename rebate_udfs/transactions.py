@@ -284,7 +284,7 @@ def _count(judged: str, engine: Engine) -> dict[str, Any]:
     numbers = [f"count_if(NOT rebate_credit AND {check.when}) AS n_{_index(check)}" for check in (*ERRORS, REPEATED)]
     numbers += [f"count_if(reason IS NULL AND {check.when}) AS n_{_index(check)}" for check in WARNINGS]
     held = {"returns": "type <> 'Invoice'", "originals": "original_transaction_id <> ''", "currency": "currency <> ''"}
-    usable = [f"bool_or({test}) FILTER (reason IS NULL) AS {name}" for name, test in held.items()]
+    usable = [f"count_if(reason IS NULL AND {test}) AS {name}" for name, test in held.items()]
     for name in DATES:
         dated = f"(coalesce({name}, invoice_date)) FILTER (reason IS NULL)"
         usable += [f"min{dated} AS first_{name}", f"max{dated} AS last_{name}", f"count_if(reason IS NULL AND {name} IS NULL) AS undated_{name}"]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime, time
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
 import xlsxwriter
+from xlsxwriter.worksheet import Worksheet
 
 from ..seal import SEAL, seal
 from ..statement import Statement
@@ -24,6 +27,31 @@ from .statement_summary import Summary, hidden_sheet, summary_sheet
 IDENTITY = "rebates_identity"  # the custom document property that a returned workbook is known by
 LONGEST_PROPERTY = 255
 OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+FUNCTION = re.compile(r"([\w.]+)\(")
+
+
+class Sheet(Worksheet):
+    """XlsxWriter's sheet, but whether the file spells a function with a prefix is asked once for each function.
+
+    XlsxWriter looks for some thirty functions in every formula, which takes a tenth of the time of a statement.
+    """
+
+    def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:
+        plain = all(_is_plain(name, expand_future_functions) for name in FUNCTION.findall(formula))
+        if plain and not formula.startswith("{") and not formula.endswith("}"):
+            return formula.removeprefix("=")
+        return super()._prepare_formula(formula, expand_future_functions)
+
+
+@cache
+def _is_plain(function: str, expand: bool) -> bool:
+    return Worksheet()._prepare_formula(f"{function}(", expand) == f"{function}("
+
+
+class Book(xlsxwriter.Workbook):
+    """A workbook of such sheets."""
+
+    worksheet_class = Sheet
 
 
 def identity(statement: Statement, content: str = "") -> str:
@@ -52,7 +80,7 @@ def _short(text: str) -> str:
 def printed_bytes(statement: Statement) -> bytes:
     """The two sheets that are printed, as a workbook of their own: page one and the programs."""
     target = io.BytesIO()
-    book = xlsxwriter.Workbook(target, OPTIONS)
+    book = Book(target, OPTIONS)
     _properties(book, statement)
     pen = Pen(book, statement)
     first = summary_sheet(pen)
@@ -69,7 +97,7 @@ def workbook_bytes(statement: Statement, signing_key: bytes | None = None, conte
     already: to hash a long statement takes its time. Raises ValueError for a statement without a program.
     """
     target, content = io.BytesIO(), content or statement.content_hash
-    book = xlsxwriter.Workbook(target, OPTIONS)
+    book = Book(target, OPTIONS)
     _properties(book, statement, content)
     pen = Pen(book, statement)
     if not statement.programs:
